@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Virtualization: what a backend (EL2, VMX, SVM, or the unit tests' fake) does for vm/.
+ *
+ * A backend owns its half of a vCPU, `struct hv_vcpu`, defined in <arch/vcpu.h> and embedded
+ * in vm/'s `struct vcpu`. It runs the guest until an exit that needs a decision or a model,
+ * and describes that exit in one shape, `struct vm_exit`, whatever the hardware.
+ *
+ *     vcpu_load -> vcpu_run -> vm_exit -> vm/exit.c -> vcpu_run -> ... -> vcpu_put
+ */
+#pragma once
+
+#include "arch/addr.h"
+#include "arch/status.h"
+
+enum vm_exit_reason {
+    VM_EXIT_IRQ,       /* a host interrupt wants this CPU */
+    VM_EXIT_MEMORY,    /* second-stage fault: RAM not there yet, a device, or nothing */
+    VM_EXIT_IPI,       /* an interrupt for vCPUs (ICC_SGI*R, ICR); the PC is already behind it */
+    VM_EXIT_HYPERCALL, /* HVC or SMC with immediate 0; VMCALL, VMMCALL */
+    VM_EXIT_HALT,      /* WFI, HLT; the PC is already behind it */
+    VM_EXIT_YIELD,     /* WFE, PAUSE; the PC is already behind it */
+    VM_EXIT_FATAL,     /* the guest cannot go on: exit->fatal says why */
+    VM_EXIT_REASONS,
+};
+
+enum vm_access {
+    VM_ACCESS_READ = 1 << 0,
+    VM_ACCESS_WRITE = 1 << 1,
+    VM_ACCESS_EXEC = 1 << 2,
+};
+
+struct vm_exit {
+    enum vm_exit_reason reason;
+    union {
+        struct {
+            gpa_t gpa;
+            uint64_t gva;    /* 0 where the hardware does not tell */
+            uint64_t value;  /* decoded writes: what is stored */
+            uint8_t access;  /* one of enum vm_access */
+            uint8_t size;    /* decoded accesses: 1, 2, 4 or 8 bytes */
+            bool decoded;    /* a single plain load or store: size and value are valid */
+            bool table_walk; /* the guest's MMU faulted reading its own page tables */
+            bool permission; /* mapped, but not for this access */
+            bool external;   /* the address is not known (external abort and the like) */
+        } memory;
+        struct {
+            uint64_t value; /* as written to the register that sends */
+            uint8_t kind;   /* which register; the backend's enum */
+        } ipi;
+        struct {
+            bool smc; /* by SMC rather than HVC */
+        } hypercall;
+        struct {
+            const char *what; /* one sentence, static storage */
+            uint64_t syndrome;
+        } fatal;
+    };
+};
+
+struct hv_vcpu; /* <arch/vcpu.h> */
+
+/* How a vCPU starts: everything not named here has its architectural reset value. */
+struct hv_reset {
+    uint64_t entry;  /* first instruction, guest-physical with the MMU off */
+    uint64_t arg[4]; /* arm64 x0..x3 */
+    uint64_t id;     /* what the guest reads as its own id: arm64 MPIDR affinity, x86 APIC id */
+};
+
+/*
+ * The second half of an emulated instruction: the accesses it makes. `context` is the
+ * caller's. Each returns OK, or an error that ends the emulation; it is then passed through.
+ */
+struct hv_bus {
+    void *context;
+    status_t (*read)(void *context, gpa_t address, unsigned size, uint64_t *value);
+    status_t (*write)(void *context, gpa_t address, unsigned size, uint64_t value);
+    /* RAM only: instruction bytes and page tables. */
+    status_t (*read_memory)(void *context, gpa_t address, void *to, size_t bytes);
+};
+
+/* Receives one register of a report. `name` is static. */
+typedef void (*hv_print)(void *context, const char *name, uint64_t value);
+
+struct hv_ops {
+    const char *name;
+
+    /* Can this machine virtualize? ERR_UNSUPPORTED: *why is one sentence that says why not. */
+    status_t (*probe)(const char **why);
+    /* On each CPU, after probe. Same errors as probe. */
+    status_t (*cpu_enable)(const char **why);
+
+    /* Registers to their reset values. Not loaded on any CPU. Called again for a restart. */
+    void (*vcpu_reset)(struct hv_vcpu *vcpu, const struct hv_reset *reset);
+
+    /* The guest-physical space that the vCPU runs in. Not loaded, or the calling CPU's own. */
+    void (*vcpu_set_space)(struct hv_vcpu *vcpu, paddr_t root, uint32_t tag);
+
+    /* This CPU's hardware gets, or gives back, all of the vCPU's state. */
+    void (*vcpu_load)(struct hv_vcpu *vcpu);
+    void (*vcpu_put)(struct hv_vcpu *vcpu);
+
+    /* Runs the loaded vCPU until its next exit. */
+    void (*vcpu_run)(struct hv_vcpu *vcpu, struct vm_exit *exit);
+
+    /* Whether WFI and WFE (HLT, PAUSE) exit. Loaded vCPU of the calling CPU. */
+    void (*vcpu_trap_halt)(struct hv_vcpu *vcpu, bool trap);
+
+    /*
+     * Finishes a decoded memory access: a read gets `value` into its register, and the PC
+     * moves past the instruction.
+     */
+    void (*finish_read)(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
+    void (*finish_write)(struct hv_vcpu *vcpu, const struct vm_exit *exit);
+
+    /*
+     * Carries out a memory access that the hardware did not decode: fetches the instruction
+     * through the guest's own translation, makes its accesses on `bus`, updates registers
+     * and the PC. OK also where the guest is to try again (its mapping changed meanwhile).
+     * ERR_UNSUPPORTED: not an instruction that accesses devices; nothing changed.
+     */
+    status_t (*emulate)(struct hv_vcpu *vcpu, const struct vm_exit *exit, const struct hv_bus *bus);
+
+    /* Gives the guest the fault its CPU raises for an access to nothing (external abort, …). */
+    void (*inject_bus_fault)(struct hv_vcpu *vcpu, const struct vm_exit *exit);
+
+    /* The PC moves past the trapped instruction that made this exit. */
+    void (*skip)(struct hv_vcpu *vcpu);
+
+    /* For reports: where the guest is, and where its chain of stack frames starts. */
+    uint64_t (*pc)(const struct hv_vcpu *vcpu);
+    uint64_t (*frame_pointer)(const struct hv_vcpu *vcpu);
+
+    /* Guest virtual to guest physical by the guest's own tables. Loaded vCPU.
+     * ERR_NOT_FOUND: not mapped for the guest. */
+    status_t (*translate)(struct hv_vcpu *vcpu, uint64_t gva, uint8_t access, gpa_t *out);
+
+    /* The registers that a report shows, one by one: general, PC and mode, fault, translation. */
+    void (*describe)(const struct hv_vcpu *vcpu, hv_print print, void *context);
+};
+
+extern const struct hv_ops *const hv;
