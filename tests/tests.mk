@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# All tests: unit/ on the host, tools/ for the host's tools, boot/ on the emulated board with
+# Linux and the bare-metal guests of guests/, bench/ for speed.
+
+include tests/unit/unit.mk
+include tests/guests/guests.mk
+
+PYTEST := /usr/bin/python3 -B -m pytest -c tests/pytest.ini --rootdir=tests
+TESTS ?=
+built := all guests
+
+.PHONY: test test-all boot-tests bench
+test: unit $(built)
+	$(Q)$(PYTEST) -m 'not slow' tests/tools tests/boot $(TESTS)
+
+test-all: unit $(built)
+	$(Q)$(PYTEST) tests/tools tests/boot $(TESTS)
+
+boot-tests: $(built)
+	$(Q)$(PYTEST) -m 'not slow' tests/boot $(TESTS)
+
+bench: $(built)
+	$(Q)/usr/bin/python3 -B tests/bench/bench.py
