@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hypervisor's own address space: final tables, mappings of device registers, stacks.
+ * Nothing in it is both writable and executable, and every stack ends at a guard page.
+ */
+#pragma once
+
+#include "arch/addr.h"
+#include "arch/boot.h"
+#include "arch/status.h"
+
+struct ram_bank {
+    paddr_t base;
+    uint64_t bytes;
+};
+
+/*
+ * Builds the final tables and installs them on the boot CPU: the image by section, and all
+ * RAM but the image in the direct map. Needs the arenas, and RAM in the boot's direct map.
+ */
+status_t hyp_space_init(const struct boot_info *boot, const struct ram_bank *banks, unsigned count);
+
+/* Device registers, readable and writable; NULL: no memory for the tables. Never unmapped. */
+void *hyp_map_device(paddr_t base, size_t bytes);
+
+/* The top of a new stack (STACK_BYTES, guard page below); NULL: no memory. */
+#define STACK_BYTES ((size_t)16 << 10)
+void *hyp_alloc_stack(void);
+
+/* What is marked SEALED (arch/image.h) is read-only from here on. */
+void hyp_seal(void);

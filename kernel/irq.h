@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Host interrupts: one table from number to handler. They are taken when a guest exits or a
+ * CPU idles, never inside the hypervisor, so a handler runs to completion with nothing held.
+ */
+#pragma once
+
+#include "arch/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define IRQ_MAX 1020
+#define IRQ_NONE 1023 /* what ack() gives when nothing is pending */
+
+enum irq_result {
+    IRQ_DONE,      /* handled: end and deactivate it */
+    IRQ_FORWARDED, /* a guest deactivates it: only drop its priority */
+};
+
+typedef enum irq_result (*irq_handler_t)(uint32_t irq, void *arg);
+
+/* A host interrupt controller, registered by its driver. */
+struct irqchip {
+    const char *name;
+    void (*cpu_init)(void); /* on each CPU */
+    uint32_t (*ack)(void);  /* number of a pending interrupt, now active; IRQ_NONE */
+    void (*drop_priority)(uint32_t irq);
+    void (*deactivate)(uint32_t irq);
+    void (*activate)(uint32_t irq);          /* as if acknowledged; PPIs: of the calling CPU */
+    void (*enable)(uint32_t irq, bool edge); /* PPIs: of the calling CPU */
+    void (*disable)(uint32_t irq);
+    void (*send_ipi)(unsigned cpu); /* the kick: SGI 0 */
+    uint32_t ipi;                   /* its number */
+};
+
+void irq_set_chip(const struct irqchip *chip);
+const struct irqchip *irq_chip(void);
+
+/* ERR_INVALID_ARGS: number too large. ERR_ALREADY_EXISTS: taken. */
+status_t irq_register(uint32_t irq, irq_handler_t handler, void *arg);
+
+/* Handles everything that is pending on this CPU. */
+void irq_dispatch(void);

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduler.
+ *
+ * Virtual time: a tick on the CPU counts 1 at priority 7, 2 at 6, … 128 at 0. Of the
+ * runnable entities the one with the least virtual time is next. One that wakes is not
+ * behind the others by more than a small credit, whatever it slept, so it cannot hold the
+ * CPU to catch up; and because everybody's time advances when they run, nobody starves.
+ * Virtual times are compared by their difference, so they may wrap.
+ *
+ * Why no wake-up is lost. Everything about an entity and its CPU changes under the CPU's
+ * lock. A waker first makes its wish visible (a request bit), then takes that lock:
+ *
+ *   - BLOCKED: it is queued. It was put before it was marked, so it can be loaded again.
+ *   - RUNNABLE: run() is still to be called, later in the order of the lock, and sees the wish.
+ *   - RUNNING: wake_pending is set. If run() is about to return BLOCKED, settle() finds the
+ *     flag under the same lock and keeps the entity runnable. If run() is about to enter the
+ *     guest, the IPI, which stays pending while the hypervisor has interrupts masked, makes the
+ *     guest exit at once. choose() clears the flag before run(), never after.
+ *   - no home: a starter's lock comes later, and run() sees the wish. That needs the fence
+ *     in sched_wake: the wish is visible before the home is read.
+ *
+ * Why no CPU sleeps on work. What is queued for a CPU is queued under its lock, and an IPI
+ * follows if the CPU may not look by itself: when it has no current entity (it sleeps, or is
+ * about to; the pending IPI ends the sleep) and when the current one should leave. `leave`
+ * is cleared in choose() in the same hold of the lock that sees the queues, so what came
+ * before is seen there and what comes after sets it again.
+ *
+ * Lock order: placement, then one CPU's lock, then the timers'. ops and work are called with
+ * none held.
+ */
+
+#include "kernel/sched.h"
+
+#include "arch/irq.h"
+#include "kernel/irq.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+
+enum entity_state { DETACHED, RUNNABLE, RUNNING, BLOCKED };
+
+static spinlock_t placement = SPINLOCK_INIT;
+
+/* Of the entity's own time: so far behind must a waiting one be to interrupt a slice: 1 ms. */
+static uint64_t wake_granularity(void)
+{
+    return arch_counter_hz() >> 10;
+}
+
+static uint64_t virtual_ticks(uint8_t priority, uint64_t ticks)
+{
+    return ticks << (SCHED_PRIORITIES - 1 - priority);
+}
+
+/* How far behind a sleeper may be when it wakes: 2 ms of a default entity's time. */
+static uint64_t sleeper_credit(void)
+{
+    return virtual_ticks(SCHED_PRIORITY_DEFAULT, arch_counter_hz() >> 9);
+}
+
+static bool before(uint64_t a, uint64_t b)
+{
+    return (int64_t)(a - b) < 0;
+}
+
+static bool far_behind(const struct sched_entity *entity, uint64_t vruntime)
+{
+    return before(entity->vruntime + virtual_ticks(entity->priority, wake_granularity()), vruntime);
+}
+
+static uint64_t live_vruntime(const struct sched_entity *current, uint64_t now)
+{
+    return current->vruntime + virtual_ticks(current->priority, now - current->since);
+}
+
+static void set_leave(struct sched_cpu *sched, bool leave)
+{
+    __atomic_store_n(&sched->leave, leave, __ATOMIC_RELAXED);
+}
+
+/* sched_contended() reads it without the lock. */
+static void set_waiting(struct sched_cpu *sched, unsigned waiting)
+{
+    __atomic_store_n(&sched->waiting, waiting, __ATOMIC_RELAXED);
+}
+
+static void kick_cpu(const struct cpu *cpu)
+{
+    if (cpu != this_cpu())
+        irq_chip()->send_ipi(cpu->id);
+}
+
+static void enqueue(struct sched_cpu *sched, struct sched_entity *entity, uint64_t now)
+{
+    struct sched_entity **at = &sched->runnable;
+
+    while (*at && !before(entity->vruntime, (*at)->vruntime))
+        at = &(*at)->next;
+    entity->next = *at;
+    *at = entity;
+    entity->state = RUNNABLE;
+    entity->since = now;
+    set_waiting(sched, sched->waiting + 1);
+}
+
+static struct sched_entity *dequeue_first(struct sched_cpu *sched, uint64_t now)
+{
+    struct sched_entity *entity = sched->runnable;
+
+    sched->runnable = entity->next;
+    entity->steal_ticks += now - entity->since;
+    set_waiting(sched, sched->waiting - 1);
+    return entity;
+}
+
+/*
+ * Queues an entity that was not runnable. True: its CPU must look again, because it has
+ * nothing to do, the entity should run now, or the current one has so far had the CPU to
+ * itself (from now on its slice is timed, and its halting exits).
+ */
+static bool make_runnable(struct sched_cpu *sched, struct sched_entity *entity)
+{
+    uint64_t now = arch_counter();
+    const struct sched_entity *current = sched->current;
+
+    enqueue(sched, entity, now);
+    if (!current)
+        return true;
+    if (sched->waiting > 1 && !far_behind(entity, live_vruntime(current, now)))
+        return false;
+    set_leave(sched, true);
+    return true;
+}
+
+void sched_entity_init(struct sched_entity *entity, const struct sched_ops *ops, uint64_t affinity,
+                       uint8_t priority, uint32_t slice_ns)
+{
+    *entity = (struct sched_entity){
+        .ops = ops,
+        .affinity = affinity,
+        .priority = MIN(priority, (uint8_t)(SCHED_PRIORITIES - 1)),
+        .slice_ns = slice_ns != 0 ? slice_ns : SCHED_SLICE_DEFAULT_NS,
+        .state = DETACHED,
+    };
+}
+
+/* The allowed online CPU with the fewest entities; NULL: none. Under `placement`. */
+static struct cpu *choose_home(uint64_t affinity)
+{
+    struct cpu *best = NULL;
+
+    for (unsigned id = 0; id < cpu_count(); id++) {
+        struct cpu *cpu = cpu_of(id);
+        if ((affinity & BIT(id)) && (!best || cpu->sched.placed < best->sched.placed))
+            best = cpu;
+    }
+    return best;
+}
+
+static status_t start_on(struct cpu *cpu, struct sched_entity *entity)
+{
+    struct sched_cpu *sched = &cpu->sched;
+
+    spin_lock(&sched->lock);
+    sched->placed++;
+    entity->vruntime = sched->min_vruntime;
+    __atomic_store_n(&entity->cpu, cpu, __ATOMIC_RELEASE);
+    bool look = make_runnable(sched, entity);
+    spin_unlock(&sched->lock);
+    if (look)
+        kick_cpu(cpu);
+    return OK;
+}
+
+status_t sched_start(struct sched_entity *entity)
+{
+    status_t status = ERR_BAD_STATE;
+
+    spin_lock(&placement);
+    if (!entity->cpu) {
+        struct cpu *home = choose_home(entity->affinity);
+        status = home ? start_on(home, entity) : ERR_NOT_FOUND;
+    }
+    spin_unlock(&placement);
+    return status;
+}
+
+/* The entity's home with its lock held; NULL: it has none. */
+static struct cpu *lock_home(struct sched_entity *entity)
+{
+    struct cpu *cpu;
+
+    while ((cpu = __atomic_load_n(&entity->cpu, __ATOMIC_ACQUIRE)) != NULL) {
+        spin_lock(&cpu->sched.lock);
+        if (__atomic_load_n(&entity->cpu, __ATOMIC_RELAXED) == cpu)
+            break;
+        spin_unlock(&cpu->sched.lock);
+    }
+    return cpu;
+}
+
+status_t sched_retire(struct sched_entity *entity)
+{
+    status_t status = ERR_BAD_STATE;
+
+    spin_lock(&placement);
+    struct cpu *cpu = lock_home(entity);
+    if (cpu) {
+        if (entity->state == BLOCKED) {
+            entity->state = DETACHED;
+            cpu->sched.placed--;
+            __atomic_store_n(&entity->cpu, NULL, __ATOMIC_RELEASE);
+            status = OK;
+        }
+        spin_unlock(&cpu->sched.lock);
+    }
+    spin_unlock(&placement);
+    return status;
+}
+
+/* Not further behind than the credit, however long it slept. */
+static void wake_blocked_vruntime(const struct sched_cpu *sched, struct sched_entity *entity)
+{
+    uint64_t floor = sched->min_vruntime - sleeper_credit();
+
+    if (before(entity->vruntime, floor))
+        entity->vruntime = floor;
+}
+
+void sched_wake(struct sched_entity *entity)
+{
+    bool look = false;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the caller's wish, before the home is read */
+    struct cpu *cpu = lock_home(entity);
+    if (!cpu)
+        return;
+    if (entity->state == BLOCKED) {
+        wake_blocked_vruntime(&cpu->sched, entity);
+        look = make_runnable(&cpu->sched, entity);
+    } else if (entity->state == RUNNING) {
+        __atomic_store_n(&entity->wake_pending, true, __ATOMIC_RELAXED);
+        look = true;
+    }
+    spin_unlock(&cpu->sched.lock);
+    if (look)
+        kick_cpu(cpu);
+}
+
+void sched_kick(struct sched_entity *entity)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    struct cpu *cpu = lock_home(entity);
+    if (!cpu)
+        return;
+    bool running = entity->state == RUNNING;
+    spin_unlock(&cpu->sched.lock);
+    if (running)
+        kick_cpu(cpu);
+}
+
+status_t sched_post(struct cpu *cpu, struct sched_work *work)
+{
+    struct sched_cpu *sched = &cpu->sched;
+
+    if (__atomic_exchange_n(&work->queued, true, __ATOMIC_ACQ_REL))
+        return ERR_ALREADY_EXISTS;
+
+    spin_lock(&sched->lock);
+    struct sched_work **at = &sched->work;
+    while (*at)
+        at = &(*at)->next;
+    work->next = NULL;
+    __atomic_store_n(at, work, __ATOMIC_RELAXED);
+    set_leave(sched, true);
+    spin_unlock(&sched->lock);
+    kick_cpu(cpu);
+    return OK;
+}
+
+static bool has_work(const struct sched_cpu *sched)
+{
+    return __atomic_load_n(&sched->work, __ATOMIC_RELAXED) != NULL;
+}
+
+static void put_loaded(struct sched_cpu *sched)
+{
+    struct sched_entity *loaded = sched->loaded;
+
+    if (loaded)
+        loaded->ops->put(loaded);
+    sched->loaded = NULL;
+}
+
+/* What is queued now; what it queues itself waits for the next turn. */
+static void run_work(struct sched_cpu *sched)
+{
+    put_loaded(sched);
+
+    spin_lock(&sched->lock);
+    struct sched_work *work = sched->work;
+    sched->work = NULL;
+    spin_unlock(&sched->lock);
+
+    while (work) {
+        struct sched_work *next = work->next;
+        __atomic_store_n(&work->queued, false,
+                         __ATOMIC_RELEASE); /* may be posted again, or freed */
+        work->run(work);
+        work = next;
+    }
+}
+
+static void slice_expired(struct timer *timer)
+{
+    set_leave(container_of(timer, struct sched_cpu, slice), true);
+}
+
+static void time_slice(struct sched_cpu *sched)
+{
+    if (sched->waiting == 0) {
+        timer_cancel(&sched->slice);
+    } else if (!sched->slice.cpu || sched->slice.deadline != sched->slice_end) {
+        sched->slice.fire = slice_expired;
+        timer_arm(&sched->slice, sched->slice_end);
+    }
+}
+
+/*
+ * Whose turn it is: the current one's until its slice is over and another is behind it, or
+ * another is far behind it, or it gives way. NULL: nobody is runnable.
+ */
+static struct sched_entity *pick(struct sched_cpu *sched, uint64_t now)
+{
+    struct sched_entity *current = sched->current;
+    const struct sched_entity *first = sched->runnable;
+    bool slice_over = now >= sched->slice_end;
+    bool others_turn = first && (!current || sched->gives_way ||
+                                 (slice_over ? before(first->vruntime, current->vruntime)
+                                             : far_behind(first, current->vruntime)));
+    if (others_turn) {
+        sched->current = dequeue_first(sched, now);
+        if (current)
+            enqueue(sched, current, now);
+        current = sched->current;
+    }
+    sched->gives_way = false;
+    if (current && (others_turn || slice_over))
+        sched->slice_end = now + ns_to_ticks(current->slice_ns);
+    return current;
+}
+
+/* Picks, and makes it so. NULL: nobody is runnable, or work came. */
+static struct sched_entity *choose(struct sched_cpu *sched)
+{
+    struct sched_entity *next = NULL;
+
+    spin_lock(&sched->lock);
+    set_leave(sched, false);
+    if (!has_work(sched)) {
+        uint64_t now = arch_counter();
+        next = pick(sched, now);
+        if (next) {
+            next->state = RUNNING;
+            next->since = now;
+            next->wake_pending = false;
+        }
+        time_slice(sched);
+    }
+    spin_unlock(&sched->lock);
+    return next;
+}
+
+static void load(struct sched_cpu *sched, struct sched_entity *entity)
+{
+    if (sched->loaded == entity)
+        return;
+    put_loaded(sched);
+    sched->loaded = entity;
+    entity->ops->load(entity);
+}
+
+/* The least virtual time of those that are runnable; it only grows. */
+static void advance_min_vruntime(struct sched_cpu *sched, uint64_t current)
+{
+    const struct sched_entity *first = sched->runnable;
+    uint64_t least = first && before(first->vruntime, current) ? first->vruntime : current;
+
+    if (before(sched->min_vruntime, least))
+        sched->min_vruntime = least;
+}
+
+static bool blocks(const struct sched_entity *entity, enum sched_verdict verdict)
+{
+    return verdict == SCHED_BLOCKED && !__atomic_load_n(&entity->wake_pending, __ATOMIC_RELAXED);
+}
+
+/* After run(): accounts the time, and blocks the entity if that is the verdict. */
+static void settle(struct sched_cpu *sched, struct sched_entity *entity, enum sched_verdict verdict)
+{
+    if (blocks(entity, verdict))
+        put_loaded(sched); /* once it is marked, it may be woken, retired and freed */
+
+    spin_lock(&sched->lock);
+    uint64_t now = arch_counter();
+    entity->run_ticks += now - entity->since;
+    entity->vruntime = live_vruntime(entity, now);
+    entity->since = now;
+    advance_min_vruntime(sched, entity->vruntime);
+    sched->gives_way = verdict == SCHED_RUNNABLE && sched->waiting != 0 && !sched_leave(sched);
+    if (blocks(entity, verdict)) {
+        entity->state = BLOCKED;
+        sched->current = NULL;
+    }
+    spin_unlock(&sched->lock);
+}
+
+bool sched_turn(void)
+{
+    struct sched_cpu *sched = &this_cpu()->sched;
+
+    if (has_work(sched)) {
+        run_work(sched);
+        return true;
+    }
+    struct sched_entity *entity = choose(sched);
+    if (!entity)
+        return has_work(sched);
+    load(sched, entity);
+    settle(sched, entity, entity->ops->run(entity));
+    return true;
+}
+
+void sched_loop(void)
+{
+    for (;;) {
+        irq_dispatch();
+        if (!sched_turn())
+            arch_wait_for_interrupt();
+    }
+}
