@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+src-arm64 += drivers/irqchip/gicv2.c drivers/irqchip/gicv3.c drivers/irqchip/gic_dist.c

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause
+src-y += drivers/uart/uart.c
+src-arm64 += drivers/uart/pl011.c

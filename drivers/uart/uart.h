@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Host UARTs. One of them is the hypervisor's console: written polled, read by interrupt.
+ *
+ *     uart_attach -> uart_write ...        as soon as the registers are mapped
+ *     uart_listen -> typed(bytes) ...      once there is an interrupt controller
+ */
+#pragma once
+
+#include "arch/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct uart;
+
+/* Bytes received; from the interrupt's handler, with no lock held. */
+typedef void (*uart_typed)(const uint8_t *bytes, unsigned count);
+
+/* A driver. Line settings (baud rate) are the firmware's. */
+struct uart_ops {
+    const char *name;
+    void (*init)(struct uart *uart);                                     /* ready to transmit */
+    void (*write)(struct uart *uart, const char *text, unsigned length); /* returns when queued */
+    void (*listen)(struct uart *uart);                                   /* interrupts on receive */
+    unsigned (*read)(struct uart *uart, uint8_t *bytes, unsigned most);  /* what was received */
+};
+
+struct uart {
+    const struct uart_ops *ops;
+    volatile uint8_t *regs;
+    uart_typed typed;
+};
+
+extern const struct uart_ops pl011_uart_ops; /* Arm PrimeCell UART (PL011) */
+
+/* From here on it is the console. `regs` is mapped as device memory. */
+void uart_attach(const struct uart_ops *ops, void *regs);
+
+/* To the console, as it is. Callers serialize. Dropped while no UART is attached. */
+void uart_write(const char *text, unsigned length);
+
+/*
+ * Received bytes go to `typed`, by host interrupt `irq`.
+ * ERR_BAD_STATE: no UART. Errors of irq_register.
+ */
+status_t uart_listen(uint32_t irq, uart_typed typed);
