@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every device model promises, whichever it is: any access at any place and width is
+ * survived; restore(save(x)) == x; and a record that save has not written is refused or
+ * harmless.
+ */
+#include "arch/fake/fake.h"
+#include "kernel/percpu.h"
+#include "tests/unit/vdev_memory.h"
+#include "tests/unit/vdev_test.h"
+#include "vm/devices/debug_console.h"
+#include "vm/devices/flash.h"
+#include "vm/devices/fw_cfg.h"
+#include "vm/devices/pl011.h"
+#include "vm/devices/pl031.h"
+#include "vm/devices/pl061.h"
+#include "vm/state.h"
+
+#define ROUNDS 300
+#define ACCESSES 200
+#define RECORD_BYTES 512
+
+static struct console console;
+static vmo_t memory;
+static struct cpu cpu;
+static uint64_t random_state;
+
+static uint64_t random64(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+static void swallow(const char *text, unsigned length)
+{
+    (void)text;
+    (void)length;
+}
+
+static void line_set(void *controller, uint32_t irq, bool level)
+{
+    (void)controller;
+    (void)irq;
+    (void)level;
+}
+
+static const struct irq_line line = { .set = line_set };
+
+static status_t guest_read(void *context, gpa_t from, void *to, size_t bytes)
+{
+    (void)context;
+    for (size_t i = 0; i < bytes; i++)
+        ((uint8_t *)to)[i] = (uint8_t)random64();
+    return from.raw % 3 == 0 ? ERR_NOT_FOUND : OK;
+}
+
+static status_t guest_write(void *context, gpa_t to, const void *from, size_t bytes)
+{
+    (void)context;
+    (void)from;
+    return bytes > 1 << 20 || to.raw % 3 == 0 ? ERR_NOT_FOUND : OK;
+}
+
+static status_t make_debug_console(struct vdev **out)
+{
+    return debug_console_create(out, &console);
+}
+
+static status_t make_pl011(struct vdev **out)
+{
+    return pl011_create(out, &console, line);
+}
+
+static status_t make_pl031(struct vdev **out)
+{
+    return pl031_create(out, 1700000000, line);
+}
+
+static status_t make_pl061(struct vdev **out)
+{
+    return pl061_create(out, line);
+}
+
+static status_t make_flash(struct vdev **out)
+{
+    return flash_create(out, &memory, 2 * FLASH_SECTOR_BYTES, NULL);
+}
+
+static status_t make_fw_cfg(struct vdev **out)
+{
+    static const struct fw_cfg_memory guest = { .read = guest_read, .write = guest_write };
+    static const uint8_t data[300];
+    status_t status = fw_cfg_create(out, &guest);
+
+    return status == OK ? fw_cfg_add_file(*out, "etc/data", data, sizeof(data)) : status;
+}
+
+static const struct model {
+    status_t (*make)(struct vdev **out);
+    uint64_t bytes; /* of the range */
+} models[] = {
+    { make_debug_console, DEBUG_CONSOLE_BYTES },
+    { make_pl011, 0x1000 },
+    { make_pl031, 0x1000 },
+    { make_pl061, 0x1000 },
+    { make_flash, 2 * FLASH_SECTOR_BYTES },
+    { make_fw_cfg, FW_CFG_BYTES },
+};
+
+#define EACH_MODEL(m) \
+    for (const struct model *m = models; m < models + sizeof(models) / sizeof(models[0]); m++)
+
+/* Mostly registers, sometimes anywhere; mostly small values, as commands are. */
+static void drive(struct vdev *dev, uint64_t bytes)
+{
+    static const uint64_t places[] = { 0x20, 0x50, 0x430, 0x1000 };
+
+    for (unsigned i = 0; i < ACCESSES; i++) {
+        uint64_t chance = random64();
+        uint64_t limit = chance % 16 == 0 ? bytes + 64 : places[chance % 4];
+        uint64_t offset = random64() % (limit < bytes ? limit : bytes + 8);
+        uint8_t size = (uint8_t)(1u << (random64() % 4));
+        uint64_t value = random64() >> (random64() % 64);
+        static const uint8_t commands[] = { 0x40, 0xe8, 0xd0, 0x20, 0x60, 0x98, 0x90, 0x70 };
+
+        if (chance >> 60 != 0)
+            offset &= ~3ull;
+        if (chance >> 62 == 0)
+            value = commands[random64() % sizeof(commands)];
+        if (chance >> 32 & 1)
+            dev_write(dev, offset, size, value);
+        else
+            dev_read(dev, offset, size);
+        if ((chance >> 33) % 32 == 0)
+            typed("typed");
+    }
+}
+
+static size_t save(const struct vdev *dev, uint8_t *record)
+{
+    struct state_writer out;
+
+    memset(record, 0, RECORD_BYTES);
+    state_writer_init(&out, record, RECORD_BYTES);
+    dev->ops->save(dev, &out);
+    assert_int_equal(state_writer_status(&out), OK);
+    return out.bytes;
+}
+
+static status_t restore(struct vdev *dev, const uint8_t *record, size_t bytes)
+{
+    struct state_reader in;
+    status_t status;
+
+    state_reader_init(&in, record, bytes);
+    spin_lock(&dev->lock);
+    status = dev->ops->restore(dev, &in);
+    spin_unlock(&dev->lock);
+    return status;
+}
+
+static void drain_console(void)
+{
+    uint8_t byte;
+
+    while (console_get(&console, &byte))
+        ;
+}
+
+static void restore_of_save_is_the_same_for_every_model(void **unused)
+{
+    uint8_t first[RECORD_BYTES], second[RECORD_BYTES];
+    struct vdev *dev, *fresh;
+
+    (void)unused;
+    EACH_MODEL(model)
+    {
+        for (unsigned round = 0; round < ROUNDS; round++) {
+            assert_int_equal(model->make(&dev), OK);
+            drive(dev, model->bytes);
+            size_t bytes = save(dev, first);
+            drain_console();
+            assert_int_equal(model->make(&fresh), OK);
+            assert_int_equal(restore(fresh, first, bytes), OK);
+            assert_int_equal(save(fresh, second), bytes);
+            assert_memory_equal(first, second, bytes);
+            drive(fresh, model->bytes); /* and it works on */
+            fresh->ops->destroy(fresh);
+            dev->ops->destroy(dev);
+        }
+    }
+}
+
+static void a_truncated_or_longer_record_is_refused(void **unused)
+{
+    uint8_t record[RECORD_BYTES];
+    struct vdev *dev;
+
+    (void)unused;
+    EACH_MODEL(model)
+    {
+        assert_int_equal(model->make(&dev), OK);
+        drive(dev, model->bytes);
+        size_t bytes = save(dev, record);
+
+        for (size_t n = 0; n < bytes; n++)
+            assert_int_equal(restore(dev, record, n), ERR_INVALID_ARGS);
+        assert_int_equal(restore(dev, record, bytes + 1), ERR_INVALID_ARGS);
+        assert_int_equal(restore(dev, record, bytes), OK);
+        dev->ops->destroy(dev);
+    }
+}
+
+static void a_damaged_record_is_refused_or_harmless(void **unused)
+{
+    uint8_t record[RECORD_BYTES], again[RECORD_BYTES];
+    struct vdev *dev;
+
+    (void)unused;
+    EACH_MODEL(model)
+    {
+        for (unsigned round = 0; round < ROUNDS; round++) {
+            assert_int_equal(model->make(&dev), OK);
+            drive(dev, model->bytes);
+            size_t bytes = save(dev, record);
+
+            for (unsigned n = 0; n < 1 + round % 4; n++)
+                record[random64() % bytes] = (uint8_t)random64();
+            drain_console();
+            if (restore(dev, record, bytes) == OK) {
+                assert_int_equal(save(dev, again), bytes);
+                assert_memory_equal(record, again, bytes);
+            }
+            drive(dev, model->bytes);
+            dev->ops->destroy(dev);
+        }
+    }
+}
+
+static void a_random_record_is_refused_or_harmless(void **unused)
+{
+    uint8_t record[RECORD_BYTES];
+    struct vdev *dev;
+
+    (void)unused;
+    EACH_MODEL(model)
+    {
+        assert_int_equal(model->make(&dev), OK);
+        for (unsigned round = 0; round < 10 * ROUNDS; round++) {
+            for (unsigned i = 0; i < RECORD_BYTES; i++)
+                record[i] = (uint8_t)random64();
+            restore(dev, record, random64() % RECORD_BYTES);
+            dev_read(dev, random64() % model->bytes, 4);
+        }
+        drive(dev, model->bytes);
+        dev->ops->destroy(dev);
+    }
+}
+
+static void reset_gives_what_a_new_one_has(void **unused)
+{
+    uint8_t first[RECORD_BYTES], second[RECORD_BYTES];
+    struct vdev *dev;
+
+    (void)unused;
+    EACH_MODEL(model)
+    {
+        if (model->make == make_pl031)
+            continue; /* the clock goes on: test_pl031.c */
+        drain_console();
+        assert_int_equal(model->make(&dev), OK);
+        size_t bytes = save(dev, first);
+
+        drive(dev, model->bytes);
+        drain_console();
+        dev->ops->reset(dev);
+        assert_int_equal(save(dev, second), bytes);
+        assert_memory_equal(first, second, bytes);
+        dev->ops->destroy(dev);
+    }
+}
+
+static int setup(void **state)
+{
+    random_state = 0x5eed5eed5eed5eed;
+    arch_set_this_cpu(&cpu);
+    fake_counter_set(1000);
+    console_init(swallow);
+    if (make_arena(state) != 0 || vmo_init(&memory, FLASH_SECTOR_BYTES) != OK)
+        return -1;
+    return console_attach(&console, "vm") == OK ? 0 : -1;
+}
+
+static int teardown(void **unused)
+{
+    (void)unused;
+    console_detach(&console);
+    vmo_destroy(&memory);
+    return pmm_free_count() == TEST_ARENA_BYTES / PAGE_SIZE ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(restore_of_save_is_the_same_for_every_model),
+        cmocka_unit_test(a_truncated_or_longer_record_is_refused),
+        cmocka_unit_test(a_damaged_record_is_refused_or_harmless),
+        cmocka_unit_test(a_random_record_is_refused_or_harmless),
+        cmocka_unit_test(reset_gives_what_a_new_one_has),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
