@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bundles: what the host's tool writes is what the target reads; and whatever is broken in
+ * one is refused with a reason, without reading a byte outside it.
+ */
+
+#define _GNU_SOURCE /* memmem */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <libfdt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arch/bits.h"
+#include "tests/unit/captured_log.h"
+#include "vm/bundle.h"
+
+static const char toml[] = "[[vm]]\n"
+                           "name = 'linux-1'\n"
+                           "cpus = 4\n"
+                           "memory = '512M'\n"
+                           "kernel = 'kernel'\n"
+                           "initrd = 'initrd'\n"
+                           "cmdline = 'console=ttyAMA0 quiet'\n"
+                           "affinity = [0, 1]\n"
+                           "priority = 6\n"
+                           "slice_ms = 10\n"
+                           "restart = 'on-crash'\n"
+                           "prefault = true\n"
+                           "[[vm]]\n"
+                           "name = 'bare.1'\n"
+                           "machine = 'bare'\n"
+                           "ram = [{ base = 0, size = '1M' }, { base = 0x100000, size = 4096 }]\n"
+                           "kernel = 'initrd'\n"
+                           "load = 0x10000\n"
+                           "entry = 0x10004\n"
+                           "format = 'raw'\n"
+                           "[[vm.device]]\n"
+                           "type = 'debug-console'\n"
+                           "base = 0x90000000\n"
+                           "[[vm.device]]\n"
+                           "type = 'pl011'\n"
+                           "base = 0x9000000\n"
+                           "irq = 33\n";
+
+static uint8_t *whole; /* a bundle of that, as the tool made it */
+static size_t whole_bytes;
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "w");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int make_bundle(void **state)
+{
+    char folder[] = "/tmp/socle-test-bundle-XXXXXX", here[512], command[1200];
+    FILE *file;
+
+    (void)state;
+    if (getcwd(here, sizeof(here)) == NULL || mkdtemp(folder) == NULL || chdir(folder) != 0)
+        return -1;
+    write_file("vms.toml", toml);
+    write_file("kernel", "a kernel of one line\n");
+    write_file("initrd", "an initrd\n");
+    (void)snprintf(command, sizeof(command), "%s/tools/socle-bundle vms.toml -o out.itb", here);
+    if (system(command) != 0)
+        return -1;
+    file = fopen("out.itb", "r");
+    whole = aligned_alloc(4096, 1 << 16);
+    whole_bytes = fread(whole, 1, 1 << 16, file);
+    (void)fclose(file);
+    (void)snprintf(command, sizeof(command), "rm -r %s", folder);
+    return chdir(here) == 0 && system(command) == 0 ? 0 : -1;
+}
+
+static int free_bundle(void **state)
+{
+    (void)state;
+    free(whole);
+    return 0;
+}
+
+/* A copy that ends where the allocation ends, so that reading past it is caught. */
+static uint8_t *copy_of(size_t bytes)
+{
+    uint8_t *copy = malloc(bytes);
+
+    assert_non_null(copy);
+    memcpy(copy, whole, bytes);
+    return copy;
+}
+
+static size_t tree_bytes(void)
+{
+    return fdt_totalsize(whole);
+}
+
+/* As vm/bundle.c has it: so that damage gets past it to what is behind. */
+static void fix_check(uint8_t *copy, size_t tree)
+{
+    uint64_t state = 0xcbf29ce484222325, word;
+
+    for (size_t at = 0; at < tree; at += 8) {
+        memcpy(&word, copy + at, 8);
+        state = (state ^ word) * 0x9e3779b97f4a7c15;
+        state ^= state >> 32;
+    }
+    memcpy(copy + tree, &state, 8);
+}
+
+static status_t open_copy(struct bundle *bundle, const uint8_t *copy, size_t bytes)
+{
+    const char *why = NULL;
+    status_t status = bundle_open(bundle, copy, bytes, &why);
+
+    assert_true(status == OK || status == ERR_INVALID_ARGS);
+    assert_true((status == OK) == (why == NULL));
+    return status;
+}
+
+/* Opens and reads everything, touching each byte of each image. */
+static void read_everything(const uint8_t *copy, size_t bytes)
+{
+    struct bundle bundle;
+    struct vm_config config;
+    volatile uint8_t sum = 0;
+
+    if (open_copy(&bundle, copy, bytes) != OK)
+        return;
+    for (unsigned i = 0; i < bundle_vm_count(&bundle); i++) {
+        const struct blob *blobs[] = { &config.kernel, &config.initrd, &config.fdt,
+                                       &config.firmware };
+
+        if (bundle_vm(&bundle, i, &config) != OK)
+            continue;
+        assert_in_range(config.cpus, 1, VM_MAX_VCPUS);
+        for (unsigned j = 0; j < ARRAY_SIZE(blobs); j++)
+            for (size_t at = 0; at < blobs[j]->bytes; at++)
+                sum = (uint8_t)(sum + ((const uint8_t *)blobs[j]->data)[at]);
+    }
+}
+
+static void what_the_tool_writes_reads_back(void **state)
+{
+    struct bundle bundle;
+    struct vm_config vm;
+
+    (void)state;
+    assert_int_equal(open_copy(&bundle, whole, whole_bytes), OK);
+    assert_int_equal(bundle_vm_count(&bundle), 2);
+    assert_int_equal(bundle_vm(&bundle, 0, &vm), OK);
+    assert_string_equal(vm.name, "linux-1");
+    assert_string_equal(vm.machine, "virt");
+    assert_int_equal(vm.cpus, 4);
+    assert_int_equal(vm.ram_count, 1);
+    assert_int_equal(vm.ram[0].base.raw, 0x40000000);
+    assert_int_equal(vm.ram[0].size, 512 << 20);
+    assert_string_equal(vm.cmdline, "console=ttyAMA0 quiet");
+    assert_int_equal(vm.affinity, 3);
+    assert_int_equal(vm.priority, 6);
+    assert_int_equal(vm.slice_ns, 10000000);
+    assert_int_equal(vm.restart, VM_RESTART_ON_CRASH);
+    assert_true(vm.prefault);
+    assert_int_equal(vm.kernel.bytes, 21);
+    assert_memory_equal(vm.kernel.data, "a kernel of one line\n", 21);
+    assert_int_equal((uintptr_t)vm.kernel.data % 4096, 0);
+    assert_memory_equal(vm.initrd.data, "an initrd\n", 10);
+    assert_null(vm.firmware.data);
+    assert_false(vm.has_load);
+}
+
+static void regions_devices_and_addresses_read_back(void **state)
+{
+    struct bundle bundle;
+    struct vm_config vm;
+
+    (void)state;
+    assert_int_equal(open_copy(&bundle, whole, whole_bytes), OK);
+    assert_int_equal(bundle_vm(&bundle, 1, &vm), OK);
+    assert_string_equal(vm.name, "bare.1");
+    assert_int_equal(vm.ram_count, 2);
+    assert_int_equal(vm.ram[1].base.raw, 0x100000);
+    assert_int_equal(vm.ram[1].size, 4096);
+    assert_true(vm.has_load && vm.has_entry);
+    assert_int_equal(vm.load.raw, 0x10000);
+    assert_int_equal(vm.entry.raw, 0x10004);
+    assert_int_equal(vm.format, VM_IMAGE_RAW);
+    assert_int_equal(vm.priority, 4);
+    assert_int_equal(vm.device_count, 2);
+    assert_string_equal(vm.devices[0].type, "debug-console");
+    assert_int_equal(vm.devices[0].irq, 0);
+    assert_int_equal(vm.devices[1].base.raw, 0x9000000);
+    assert_int_equal(vm.devices[1].irq, 33);
+    assert_int_equal(bundle_vm(&bundle, 2, &vm), ERR_NOT_FOUND);
+}
+
+static void a_truncated_bundle_is_refused(void **state)
+{
+    (void)state;
+    for (size_t bytes = 0; bytes < whole_bytes; bytes += bytes < 4200 ? 1 : 97) {
+        uint8_t *copy = copy_of(bytes);
+        struct bundle bundle;
+
+        assert_int_equal(open_copy(&bundle, copy, bytes), ERR_INVALID_ARGS);
+        free(copy);
+    }
+}
+
+static void a_flipped_bit_in_the_tree_is_noticed(void **state)
+{
+    uint8_t *copy = copy_of(whole_bytes);
+    struct bundle bundle;
+
+    (void)state;
+    for (size_t bit = 0; bit < (tree_bytes() + 8) * 8; bit++) {
+        copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(open_copy(&bundle, copy, whole_bytes), ERR_INVALID_ARGS);
+        copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    assert_int_equal(open_copy(&bundle, copy, whole_bytes), OK);
+    free(copy);
+}
+
+/* Damage that the check does not show: reading stays inside the file. */
+static void a_forged_tree_is_read_safely(void **state)
+{
+    unsigned seed = 12345;
+
+    (void)state;
+    for (unsigned round = 0; round < 20000; round++) {
+        uint8_t *copy = copy_of(whole_bytes);
+
+        for (unsigned damage = 0; damage <= round % 3; damage++) {
+            seed = seed * 1103515245 + 12345;
+            size_t at = (seed >> 8) % tree_bytes();
+            seed = seed * 1103515245 + 12345;
+            copy[at] = (uint8_t)(seed >> 16);
+        }
+        size_t tree = fdt_totalsize(copy);
+        if (tree % 8 == 0 && tree + 8 <= whole_bytes)
+            fix_check(copy, tree);
+        read_everything(copy, whole_bytes);
+        free(copy);
+    }
+}
+
+/* Opens a copy with `text` of the same length instead, and gives VM 0's status. */
+static status_t status_with(const char *old, const void *text, size_t bytes)
+{
+    uint8_t *copy = copy_of(whole_bytes);
+    uint8_t *at = memmem(copy, tree_bytes(), old, strlen(old));
+    struct bundle bundle;
+    struct vm_config vm;
+    status_t status;
+
+    assert_non_null(at);
+    memcpy(at, text, bytes);
+    fix_check(copy, tree_bytes());
+    assert_int_equal(open_copy(&bundle, copy, whole_bytes), OK);
+    status = bundle_vm(&bundle, 0, &vm);
+    free(copy);
+    return status;
+}
+
+static void a_wrong_value_is_logged_with_vm_key_and_reason(void **state)
+{
+    (void)state;
+    assert_int_equal(status_with("on-crash", "on-panic", 8), ERR_INVALID_ARGS);
+    assert_string_equal(logged,
+                        "linux-1: bundle: key 'restart': is not one of the words it may be");
+    assert_int_equal(status_with("cmdline", "cmdlime", 7), ERR_INVALID_ARGS);
+    assert_string_equal(logged, "linux-1: bundle: key 'cmdlime': unknown");
+    assert_int_equal(status_with("linux-1", "linux 1", 7), ERR_INVALID_ARGS);
+    assert_non_null(strstr(logged, "linux 1: bundle: key 'name': has characters other than"));
+}
+
+static void another_version_is_refused(void **state)
+{
+    uint8_t *copy = copy_of(whole_bytes);
+    int length;
+    struct bundle bundle;
+    const char *why;
+    const uint8_t *version = fdt_getprop(whole, 0, "version", &length);
+
+    (void)state;
+    copy[version - whole + 3]++;
+    fix_check(copy, tree_bytes());
+    assert_int_equal(bundle_open(&bundle, copy, whole_bytes, &why), ERR_INVALID_ARGS);
+    assert_non_null(strstr(why, "version"));
+    free(copy);
+}
+
+/* ------------------------------------------------------------ the rules of a vm_config */
+
+static struct vm_config right_config(void)
+{
+    struct vm_config config;
+
+    vm_config_init(&config);
+    strcpy(config.name, "vm");
+    strcpy(config.machine, "virt");
+    config.kernel = (struct blob){ "x", 1 };
+    return config;
+}
+
+static const char *wrong_key(const struct vm_config *config)
+{
+    const char *key = NULL, *why = NULL;
+    status_t status = vm_config_check(config, &key, &why);
+
+    return status == OK ? NULL : key;
+}
+
+static void defaults_with_a_kernel_are_right(void **state)
+{
+    struct vm_config config = right_config();
+
+    (void)state;
+    assert_null(wrong_key(&config));
+}
+
+#define assert_wrong(expected, change)            \
+    do {                                          \
+        struct vm_config config = right_config(); \
+        change;                                   \
+        const char *key_ = wrong_key(&config);    \
+        assert_non_null(key_);                    \
+        assert_string_equal(key_, expected);      \
+    } while (0)
+
+static void each_rule_names_its_key(void **state)
+{
+    (void)state;
+    assert_wrong("name", config.name[0] = '\0');
+    assert_wrong("name", memset(config.name, 'a', sizeof(config.name)));
+    assert_wrong("machine", config.machine[0] = '\0');
+    assert_wrong("cpus", config.cpus = 0);
+    assert_wrong("cpus", config.cpus = VM_MAX_VCPUS + 1);
+    assert_wrong("priority", config.priority = 8);
+    assert_wrong("slice_ms", config.slice_ns = 0);
+    assert_wrong("memory", config.memory = 4097);
+    assert_wrong("ram", config.ram_count = VM_MAX_REGIONS + 1);
+    assert_wrong("ram", config.ram_count = 1);
+    assert_wrong("device", config.device_count = 1);
+    assert_wrong("kernel", config.kernel.data = NULL);
+    assert_wrong("kernel", config.firmware = config.kernel);
+    assert_wrong("entry", config.entry = gpa(2));
+}
+
+static void ram_that_overlaps_or_wraps_is_wrong(void **state)
+{
+    struct vm_config config = right_config();
+
+    (void)state;
+    config.ram_count = 2;
+    config.ram[0] = (struct vm_config_ram){ gpa(0x1000), 0x2000 };
+    config.ram[1] = (struct vm_config_ram){ gpa(0x2000), 0x1000 };
+    assert_string_equal(wrong_key(&config), "ram");
+    config.ram[1] = (struct vm_config_ram){ gpa(0x3000), 0x1000 };
+    assert_null(wrong_key(&config));
+    config.ram[1] = (struct vm_config_ram){ gpa(0xfffffffffffff000), 0x2000 };
+    assert_string_equal(wrong_key(&config), "ram");
+}
+
+static void ram_without_a_gap_counts_as_one(void **state)
+{
+    struct vm_config config = right_config();
+
+    (void)state;
+    config.ram_count = 2;
+    config.ram[0] = (struct vm_config_ram){ gpa(0x3000), 0x1000 };
+    config.ram[1] = (struct vm_config_ram){ gpa(0x1000), 0x2000 };
+    assert_true(vm_config_has_ram(&config, gpa(0x1800), 0x2800));
+    assert_false(vm_config_has_ram(&config, gpa(0x1800), 0x2801));
+    assert_false(vm_config_has_ram(&config, gpa(0xfff), 1));
+    assert_false(vm_config_has_ram(&config, gpa(0x1000), UINT64_MAX));
+    assert_false(vm_config_has_ram(&config, gpa(UINT64_MAX), 2));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_tool_writes_reads_back),
+        cmocka_unit_test(regions_devices_and_addresses_read_back),
+        cmocka_unit_test(a_truncated_bundle_is_refused),
+        cmocka_unit_test(a_flipped_bit_in_the_tree_is_noticed),
+        cmocka_unit_test(a_forged_tree_is_read_safely),
+        cmocka_unit_test(a_wrong_value_is_logged_with_vm_key_and_reason),
+        cmocka_unit_test(another_version_is_refused),
+        cmocka_unit_test(defaults_with_a_kernel_are_right),
+        cmocka_unit_test(each_rule_names_its_key),
+        cmocka_unit_test(ram_that_overlaps_or_wraps_is_wrong),
+        cmocka_unit_test(ram_without_a_gap_counts_as_one),
+    };
+
+    return cmocka_run_group_tests(tests, make_bundle, free_bundle);
+}
