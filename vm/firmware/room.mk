@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause
+src-y += vm/firmware/fdt_writer.c vm/firmware/guest_fdt_patch.c
+src-arm64 += vm/firmware/guest_fdt.c vm/firmware/guest_fdt_create.c
