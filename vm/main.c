@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The first C function after boot: brings everything up from the ground, makes the VMs that
+ * the bundle names, and enters the scheduler's loop. When the last VM has ended, so does the
+ * machine.
+ *
+ *     device tree -> memory -> UART, log -> EL2 -> interrupts -> other CPUs -> bundle -> VMs
+ */
+#include <arch/layout.h>
+#include <libfdt.h>
+
+#include "arch/boot.h"
+#include "arch/hv.h"
+#include "arch/image.h"
+#include "arch/smp.h"
+#include "drivers/firmware/fdt.h"
+#include "drivers/irqchip/gic.h"
+#include "drivers/power/power.h"
+#include "drivers/uart/uart.h"
+#include "kernel/irq.h"
+#include "kernel/lib/string.h"
+#include "kernel/log.h"
+#include "kernel/memory.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "kernel/pmm.h"
+#include "kernel/smp.h"
+#include "vm/bundle.h"
+#include "vm/irqchip/irqchip.h"
+#include "vm/stats.h"
+#include "vm/vm.h"
+
+#define PSCI_VERSION_0_2 0x00002
+
+enum exit_status { EXIT_OK, EXIT_VM_CRASHED, EXIT_NO_VM };
+
+static struct host_info host SEALED;
+static enum exit_status exit_status;
+
+/* Before there is a log: on the board's early UART. */
+static void must_early(status_t status, const char *why)
+{
+    if (status == OK)
+        return;
+    arch_early_print("socle: ");
+    arch_early_print(why);
+    arch_early_print("\r\n");
+    arch_cpu_stop();
+}
+
+static void must(status_t status, const char *why)
+{
+    if (status != OK)
+        panic("%s", why);
+}
+
+static void start_memory(const struct boot_info *boot)
+{
+    struct ram_bank banks[HOST_MAX_BANKS];
+    struct memory_range used[HOST_MAX_RESERVED + 2];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < host.bank_count; i++)
+        banks[i] = (struct ram_bank){ host.banks[i].base, host.banks[i].bytes };
+    for (unsigned i = 0; i < host.reserved_count; i++)
+        used[count++] = (struct memory_range){ host.reserved[i].base, host.reserved[i].bytes };
+    used[count++] = (struct memory_range){ host.initrd.base, host.initrd.bytes };
+    used[count++] = (struct memory_range){ boot->fdt, fdt_totalsize(phys_to_virt(boot->fdt)) };
+    must_early(memory_init(boot, banks, host.bank_count, used, count),
+               "cannot take over this machine's memory: none, too small or too ragged");
+}
+
+static void start_log(void)
+{
+    const struct power_means means = {
+        .psci = host.psci.conduit == HOST_CONDUIT_SMC && host.psci.version >= PSCI_VERSION_0_2,
+        .semihosting = strstr(host.bootargs, "semihosting") != NULL,
+    };
+
+    if (host.uart.kind == HOST_UART_PL011)
+        uart_attach(&pl011_uart_ops, hyp_map_device(host.uart.regs.base, host.uart.regs.bytes));
+    console_init(uart_write);
+    log_set_sink(console_log_line);
+    power_init(&means);
+}
+
+static enum irq_result hypervisor_timer(uint32_t irq, void *arg)
+{
+    (void)irq;
+    (void)arg;
+    timer_interrupt();
+    return IRQ_DONE;
+}
+
+/* What each CPU does for itself before it may run guests. */
+static void enable_cpu(void)
+{
+    const char *why = "";
+
+    must(hv->cpu_enable(&why), why);
+    irq_chip()->cpu_init();
+    irq_chip()->enable(irq_chip()->ipi, true);
+    irq_chip()->enable(host.timer.hypervisor, false);
+    virqchip_cpu_init();
+}
+
+static void start_interrupts(void)
+{
+    const char *why = "no timer interrupt for the hypervisor";
+
+    must(gic_init(&host.gic, &why), why);
+    must(irq_register(host.timer.hypervisor, hypervisor_timer, NULL), why);
+    must(virqchip_host_init(), "the interrupt controller cannot be shared with guests");
+    enable_cpu();
+    if (uart_listen(host.uart.irq, console_typed) != OK)
+        log_warn("no input: the UART's interrupt cannot be used");
+}
+
+static _Noreturn void secondary_main(void)
+{
+    enable_cpu();
+    sched_loop();
+}
+
+static void start_other_cpus(void)
+{
+    uint64_t hwids[HOST_MAX_CPUS];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < host.cpu_count; i++) {
+        if (host.cpus[i].enable == HOST_CPU_PSCI && host.psci.conduit == HOST_CONDUIT_SMC)
+            hwids[count++] = host.cpus[i].hwid;
+    }
+    smp_start(hwids, count, secondary_main);
+}
+
+static size_t total_pages(void)
+{
+    size_t pages = 0;
+
+    for (pmm_arena_t *arena = pmm_first_arena(); arena != NULL; arena = arena->next)
+        pages += arena->page_count;
+    return pages;
+}
+
+/* With the last VM, the machine ends. */
+static void vm_ended(struct vm *vm)
+{
+    const char *const end = vm->state == VM_CRASHED ? "crashed" : "stopped";
+    char name[VM_NAME_MAX + 1];
+
+    if (vm->state == VM_CRASHED)
+        exit_status = EXIT_VM_CRASHED;
+    memcpy(name, vm->config.name, sizeof(name));
+    vm_log_stats(vm);
+    if (vm_destroy(vm) != OK)
+        return; /* somebody restarted it meanwhile */
+    log_info("%s: %s; %zu of %zu pages free", name, end, pmm_free_count(), total_pages());
+    if (vm_first() == NULL)
+        power_off(exit_status);
+}
+
+static status_t start_vm(const struct bundle *bundle, unsigned index)
+{
+    static struct vm_config config; /* too large for a stack */
+    struct vm *vm = NULL;
+    status_t status = bundle_vm(bundle, index, &config);
+
+    if (status == OK)
+        status = vm_create(&config, &vm);
+    if (status != OK)
+        return status;
+    status = vm_boot(vm);
+    if (status != OK)
+        must(vm_destroy(vm), "a VM that never ran cannot be destroyed");
+    return status;
+}
+
+static void start_vms(void)
+{
+    struct bundle bundle;
+    const char *why = "";
+
+    if (host.initrd.bytes == 0)
+        panic("no bundle: give one as the initial RAM disk (QEMU: -initrd bundle.itb)");
+    if (bundle_open(&bundle, phys_to_virt(host.initrd.base), host.initrd.bytes, &why) != OK)
+        panic("the bundle cannot be used: %s", why);
+    vm_set_ended_hook(vm_ended);
+    for (unsigned i = 0; i < bundle_vm_count(&bundle); i++) {
+        if (start_vm(&bundle, i) != OK)
+            exit_status = EXIT_NO_VM;
+    }
+    if (vm_first() == NULL) {
+        log_error("no VM could be started");
+        power_off(EXIT_NO_VM);
+    }
+}
+
+_Noreturn void socle_main(const struct boot_info *boot)
+{
+    const char *why = "";
+
+    smp_init_boot_cpu();
+    must_early(host_info_from_fdt(phys_to_virt(boot->fdt), &host, &why), why);
+    start_memory(boot);
+    start_log();
+    must(hv->probe(&why), why);
+    start_interrupts();
+    start_other_cpus();
+    log_info("%s, GICv%u, %u CPUs; %zu of %zu pages free", hv->name, host.gic.version, cpu_count(),
+             pmm_free_count(), total_pages());
+    start_vms();
+    hyp_seal();
+    sched_loop();
+}

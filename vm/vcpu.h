@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual CPU: the backend's half (registers), the scheduler's half (when it runs), and
+ * what is asked of it.
+ */
+#pragma once
+
+#include <arch/vcpu.h>
+
+#include "arch/hv.h"
+#include "kernel/sched.h"
+
+struct vm;
+struct virqchip_cpu; /* vm/irqchip/ */
+
+/* What other CPUs ask of a vCPU; looked at before each entry. */
+enum vcpu_request {
+    VCPU_REQ_PARK = 1 << 0, /* leave the guest: the VM pauses, stops or ends */
+    VCPU_REQ_IRQ = 1 << 1,  /* an interrupt became pending */
+};
+
+enum vcpu_power { VCPU_OFF, VCPU_ON_PENDING, VCPU_ON };
+
+struct vcpu_stats {
+    uint64_t exits[VM_EXIT_REASONS];
+    uint64_t page_faults; /* of the memory exits: not a device, but memory to map */
+    uint64_t injected;    /* interrupts made pending for it */
+};
+
+struct vcpu {
+    struct hv_vcpu hv; /* first: assembly and C agree on its address */
+    struct sched_entity sched;
+    struct vm *vm;
+    struct virqchip_cpu *irqchip; /* this vCPU's interface of vm->irqchip */
+    const struct region *near;    /* where its last device access was: aspace_find_near */
+    unsigned id;
+    uint32_t requests; /* enum vcpu_request, atomic */
+    bool parked;       /* by its VM; written under vm->lock */
+    bool halted;       /* blocked in WFI: any pending interrupt wakes it */
+    bool halt_trapped;
+    bool loaded;           /* the CPU's registers are its own; its home CPU's alone */
+    uint8_t power;         /* enum vcpu_power; written under vm->lock but for PENDING -> ON */
+    struct hv_reset start; /* for the next power-on; written while it is off */
+    struct vcpu_stats stats;
+};
+
+/* What becomes of a vCPU when an exit has been handled. */
+enum vcpu_next {
+    VCPU_ENTER,     /* back into the guest */
+    VCPU_YIELD,     /* its CPU to whoever waits for it */
+    VCPU_HALT,      /* until an interrupt */
+    VCPU_POWER_OFF, /* until another vCPU powers it on */
+};
+
+/* How the guest names a vCPU: arm64's MPIDR affinity, 16 to a cluster. */
+static inline uint64_t vcpu_hwid(unsigned id)
+{
+    return (uint64_t)(id >> 4) << 8 | (id & 0xf);
+}
+
+/* Sets requests and makes the vCPU look at them, wherever it is. */
+void vcpu_request(struct vcpu *vcpu, uint32_t requests);
+
+/* Everything after architectural reset, off. The VM is not running. */
+void vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned id);
+
+/* What the calling CPU is running; NULL in the loop itself. */
+struct vcpu *vcpu_current(void);
+
+/* What the scheduler calls to run vCPUs. */
+extern const struct sched_ops vcpu_sched_ops;
+
+/*
+ * Starts it at `start` (whose id is filled in). ERR_ALREADY_EXISTS: on, or about to be.
+ * ERR_BAD_STATE: its VM is ending. ERR_NOT_FOUND: no CPU that it may run on is online.
+ */
+status_t vcpu_power_on(struct vcpu *vcpu, const struct hv_reset *start);
+
+/* The guest cannot go on: a report on the log, then the VM's end. */
+void vcpu_crash(struct vcpu *vcpu, const struct vm_exit *exit, const char *what);
