@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "kernel/bootmem.h"
+#include "kernel/percpu.h"
 #include "kernel/pmm.h"
 #include "tests/unit/captured_log.h"
 #include "vm/devices/flash.h"
@@ -27,6 +28,7 @@
 
 #define MAX_SEEN 32
 
+static struct cpu cpu; /* the power key is let go by a timer */
 static struct vm vm;
 static struct region seen[MAX_SEEN];
 static unsigned seen_count;
@@ -264,6 +266,7 @@ static void the_power_key_interrupts_a_guest_that_listens(void **state)
         dev->ops->write(dev, write_ie, BIT(PL061_PIN_POWER));
     }
     assert_false(gpio_level);
+    arch_set_this_cpu(&cpu);
     assert_true(vm.machine->ask_shutdown(&vm));
     assert_true(gpio_level);
 }
