@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What one guest does, another never notices; and what a guest leaves, nobody misses."""
+
+import re
+
+import pytest
+from bundles import guest, linux
+from conftest import EXIT_OK, EXIT_VM_CRASHED, free_pages
+
+PROMPT = r"guest# "
+ESCAPE = "\x1d"
+
+
+@pytest.mark.parametrize(
+    "acts, cpu, gic",
+    [
+        (100_000, "cortex-a53", 3),
+        (100_000, "cortex-a57", 2),
+        (100_000, "max", 3),
+        pytest.param(10_000_000, "max", 3, marks=pytest.mark.slow),
+        pytest.param(10_000_000, "cortex-a72", 2, marks=pytest.mark.slow),
+    ],
+)
+def test_hostile_guest(socle, acts, cpu, gic):
+    """It does its worst and ends by itself; its neighbour still answers."""
+    toml = guest("hostile", cpus=2, cmdline=f"acts={acts} memory=64") + guest("restart")
+    machine = socle(toml, cpus=2, memory="512M", cpu=cpu, gic=gic)
+    machine.expect(f"hostile: done {acts}")
+    machine.expect("hostile: stopped; ")
+    machine.send("q")
+    counts = free_pages(machine.end(EXIT_OK))
+    assert counts[0] == counts[-1]
+
+
+def test_two_hostile_guests_with_different_seeds(socle):
+    toml = "".join(
+        guest(f"hostile{seed}", "hostile", cmdline=f"acts=30000 memory=64 seed={seed}")
+        for seed in (11, 12)
+    )
+    text = socle(toml, cpus=2, memory="512M").end(EXIT_OK)
+    assert text.count("hostile: done 30000") == 2
+
+
+def test_spinning_guest_does_not_starve_its_neighbour(socle, busybox_initrd):
+    toml = linux("debian", busybox_initrd, 2) + guest("spin", cpus=4)
+    machine = socle(toml, cpus=2)
+    machine.expect(PROMPT)
+    assert "done" in machine.command("sleep 1 && echo do''ne")
+
+
+@pytest.mark.parametrize("rounds", [1000])
+def test_restarts_leave_the_free_count_where_it_was(socle, rounds):
+    machine = socle(guest("restart"), memory="512M", cpus=2)
+    for _ in range(rounds):
+        machine.expect("restart: fresh, waiting")
+        machine.send("r")
+    machine.expect("restart: fresh, waiting")
+    machine.send("q")
+    text = machine.end(EXIT_OK)
+    assert "STALE" not in text
+    assert text.count("restart: restarted") == rounds
+    counts = free_pages(text)
+    assert counts[0] == counts[-1]
+
+
+def test_crashed_guest_is_restarted_when_asked(socle):
+    machine = socle(guest("restart", restart="on-crash"), memory="512M", cpus=2)
+    machine.expect("restart: fresh, waiting")
+    machine.send("c")
+    machine.expect("restart: restarted")
+    machine.expect("restart: fresh, waiting")
+    machine.send("q")
+    counts = free_pages(machine.end(EXIT_OK))
+    assert counts[0] == counts[-1]
+
+
+@pytest.mark.parametrize(
+    "mistake, words",
+    [
+        ("call-null", r"pc\s*=?\s*0x0+\b|at 0x0+\b"),
+        ("call-nothing", r"0x0*30000000"),
+        ("read-nothing", r"0x0*c000000"),
+        ("write-nothing", r"0x0*c000000"),
+    ],
+)
+def test_mistake_is_reported(socle, mistake, words):
+    """The report says where; the VM is down, the machine says so, and the neighbour lives."""
+    toml = guest("fault", cmdline=mistake) + guest("restart")
+    machine = socle(toml, cpus=2, memory="512M")
+    machine.expect("fault: crashed; ")
+    machine.send("q")
+    text = machine.end(EXIT_VM_CRASHED)
+    report = text[text.index(f"fault: {mistake}") :]
+    assert re.search(words, report, re.IGNORECASE), report
+    assert "x30" in report
+    counts = free_pages(text)
+    assert counts[0] == counts[-1]
+
+
+def test_tables_that_lie_nowhere_are_reported(socle):
+    """Such a guest faults for ever, also at its vectors: that is its own time."""
+    machine = socle(guest("restart") + guest("fault", cmdline="walk-nothing"), cpus=2)
+    machine.expect(r"fault: .*0x0*30000\w+.*nothing")
+    machine.expect("restart: fresh, waiting")
+    machine.send("q")
+    machine.expect("restart: stopped")
+
+
+def test_escape_key_switches_the_terminal(socle):
+    machine = socle(guest("one", "restart") + guest("two", "restart"), cpus=2, memory="512M")
+    machine.expect("waiting")
+    machine.expect("waiting")
+    machine.send(ESCAPE + "n")
+    machine.expect("terminal: two")
+    machine.send("q")
+    machine.expect("terminal: one")
+    machine.send("q")
+    machine.expect("one: stopped")
+    machine.end(EXIT_OK)

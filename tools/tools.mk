@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What is done with a built Socle, and to the sources: run, lint, format, help.
+
+# A package that has gone missing since the sysroot was filled is installed again first.
+ifneq ($(filter run test test-all bench,$(MAKECMDGOALS)),)
+ifneq ($(shell tools/setup --missing),)
+$(SYSROOT)/.done: FORCE
+endif
+endif
+
+DEMO := build/$(BOARD)/demo.itb
+
+.PHONY: FORCE run lint format help
+FORCE:
+
+run: all $(DEMO)
+	$(Q)tools/socle-run --board $(BOARD) --bundle $(DEMO) $(RUN_ARGS)
+
+$(DEMO): boards/$(BOARD)/demo.toml $(GUEST_OUT)/hello.bin $(SYSROOT)/.done
+	@mkdir -p $(@D)
+	$(Q)tools/socle-bundle $< -o $@
+
+lint: $(SYSROOT)/.done $(OUT)/asm_offsets.h
+	$(Q)tools/lint
+
+format:
+	$(Q)tools/lint --format
+
+help:
+	@echo 'make              build/$(BOARD)/socle.elf and socle.bin'
+	@echo 'make run          start the demo: Debian with a shell beside a bare guest'
+	@echo 'make test         unit tests, tests of the tools, fast tests on the emulated board'
+	@echo 'make test-all     the same with the slow ones'
+	@echo 'make bench        instructions per operation, exits of a Linux boot, sizes'
+	@echo 'make unit         only the unit tests; unit-<name> for one'
+	@echo 'make boot-tests   only those on the emulated board; TESTS="-k hostile" for some'
+	@echo 'make guests       the bare-metal test guests, in build/guests'
+	@echo 'make lint         check format, analyse statically; make format to reformat'
+	@echo 'make clean        remove build/ (the fetched libraries, too)'
+	@echo
+	@echo 'BOARD=$(BOARD)  RUN_ARGS="--cpu max --cpus 2"  V=1 shows commands'
