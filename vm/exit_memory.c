@@ -143,7 +143,7 @@ static status_t bus_read_memory(void *context, gpa_t address, void *to, size_t b
 /* --- nothing there --- */
 
 /* Remembered for the report that follows when the guest cannot handle its fault. */
-static void note_stray(struct vcpu *vcpu, const struct vm_exit *exit)
+static enum vcpu_next refuse(struct vcpu *vcpu, const struct vm_exit *exit, const char *why)
 {
     struct vm *vm = vcpu->vm;
     const unsigned long pc = (unsigned long)hv->pc(&vcpu->hv);
@@ -152,11 +152,12 @@ static void note_stray(struct vcpu *vcpu, const struct vm_exit *exit)
     vm->stray_pc = pc;
     vm->stray_address = exit->memory.gpa;
     if (before < STRAYS_LOGGED)
-        log_warn("%s: vCPU %u: %s of 0x%lx at pc 0x%lx, where its machine has nothing: bus fault%s",
-                 vm->config.name, vcpu->id,
+        log_warn("%s: vCPU %u: %s of 0x%lx at pc 0x%lx, %s: bus fault%s", vm->config.name, vcpu->id,
                  exit->memory.access == VM_ACCESS_WRITE ? "write" : "read",
-                 (unsigned long)exit->memory.gpa.raw, pc,
+                 (unsigned long)exit->memory.gpa.raw, pc, why,
                  before + 1 == STRAYS_LOGGED ? " (more are not logged)" : "");
+    hv->inject_bus_fault(&vcpu->hv, exit);
+    return VCPU_ENTER;
 }
 
 static enum vcpu_next nothing_there(struct vcpu *vcpu, const struct vm_exit *exit)
@@ -165,9 +166,7 @@ static enum vcpu_next nothing_there(struct vcpu *vcpu, const struct vm_exit *exi
         vcpu_crash(vcpu, exit, "instruction fetch from where there is no memory");
         return VCPU_ENTER;
     }
-    note_stray(vcpu, exit);
-    hv->inject_bus_fault(&vcpu->hv, exit);
-    return VCPU_ENTER;
+    return refuse(vcpu, exit, "where its machine has nothing");
 }
 
 static enum vcpu_next emulate(struct vcpu *vcpu, const struct vm_exit *exit)
@@ -179,10 +178,8 @@ static enum vcpu_next emulate(struct vcpu *vcpu, const struct vm_exit *exit)
         return nothing_there(vcpu, exit);
     status = hv->emulate(&vcpu->hv, exit, &bus);
     if (status == ERR_UNSUPPORTED)
-        vcpu_crash(vcpu, exit, "an instruction that cannot access a device");
-    else if (status != OK)
-        return nothing_there(vcpu, exit);
-    return VCPU_ENTER;
+        return refuse(vcpu, exit, "by an instruction that cannot access a device");
+    return status == OK ? VCPU_ENTER : nothing_there(vcpu, exit);
 }
 
 /* --- by kind of region --- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* arm64: the machines there are, and the devices that a configuration can name. */
 
+#include "drivers/rtc/rtc.h"
 #include "vm/devices/debug_console.h"
 #include "vm/devices/pl011.h"
 #include "vm/devices/pl031.h"
@@ -22,11 +23,10 @@ static status_t create_pl011(struct vdev **out, struct vm *vm, struct irq_line l
     return pl011_create(out, &vm->console, line);
 }
 
-/* Socle knows no wall clock: the guest's starts at the epoch, until it sets it. */
 static status_t create_pl031(struct vdev **out, struct vm *vm, struct irq_line line)
 {
     (void)vm;
-    return pl031_create(out, 0, line);
+    return pl031_create(out, rtc_now(), line);
 }
 
 static status_t create_pl061(struct vdev **out, struct vm *vm, struct irq_line line)

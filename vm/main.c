@@ -16,6 +16,7 @@
 #include "drivers/firmware/fdt.h"
 #include "drivers/irqchip/gic.h"
 #include "drivers/power/power.h"
+#include "drivers/rtc/rtc.h"
 #include "drivers/uart/uart.h"
 #include "kernel/irq.h"
 #include "kernel/lib/string.h"
@@ -82,6 +83,15 @@ static void start_log(void)
     console_init(uart_write);
     log_set_sink(console_log_line);
     power_init(&means);
+}
+
+static void start_clock(void)
+{
+    const void *const regs =
+        host.rtc.bytes != 0 ? hyp_map_device(host.rtc.base, host.rtc.bytes) : NULL;
+
+    if (regs != NULL)
+        rtc_start(rtc_read_pl031(regs));
 }
 
 static enum irq_result hypervisor_timer(uint32_t irq, void *arg)
@@ -205,6 +215,7 @@ _Noreturn void socle_main(const struct boot_info *boot)
     start_memory(boot);
     start_log();
     must(hv->probe(&why), why);
+    start_clock();
     start_interrupts();
     start_other_cpus();
     log_info("%s, GICv%u, %u CPUs; %zu of %zu pages free", hv->name, host.gic.version, cpu_count(),

@@ -51,6 +51,7 @@
 #define MMFR0_TGRAN4 GENMASK(31, 28)
 #define MMFR0_FGT GENMASK(59, 56)
 #define MMFR1_HCX GENMASK(43, 40)
+#define PFR1_SME GENMASK(27, 24)
 #define PARANGE_40_BITS 2
 #define PARANGE_48_BITS 5
 
@@ -132,18 +133,27 @@ static void vcpu_set_space(struct hv_vcpu *vcpu, paddr_t root, uint32_t tag)
     }
 }
 
-static void el1_save(struct hv_el1 *el1)
+static bool has_sme(void)
 {
-#define SAVE(name) el1->name = sysreg_read(name);
-    HV_EL1_REGS(SAVE)
-#undef SAVE
+    return FIELD_GET(PFR1_SME, sysreg_read(id_aa64pfr1_el1)) != 0;
 }
 
-static void el1_restore(const struct hv_el1 *el1)
+static void el1_save(struct hv_vcpu *vcpu)
 {
-#define RESTORE(name) sysreg_write(name, el1->name);
+#define SAVE(name) vcpu->el1.name = sysreg_read(name);
+    HV_EL1_REGS(SAVE)
+#undef SAVE
+    if (has_sme())
+        vcpu->tpidr2_el0 = sysreg_read(s3_3_c13_c0_5);
+}
+
+static void el1_restore(const struct hv_vcpu *vcpu)
+{
+#define RESTORE(name) sysreg_write(name, vcpu->el1.name);
     HV_EL1_REGS(RESTORE)
 #undef RESTORE
+    if (has_sme())
+        sysreg_write(s3_3_c13_c0_5, vcpu->tpidr2_el0);
 }
 
 /*
@@ -166,7 +176,7 @@ static void vcpu_load(struct hv_vcpu *vcpu)
     enter_space(vcpu);
     if (sysreg_read(hcr_el2) != vcpu->hcr)
         sysreg_write(hcr_el2, vcpu->hcr);
-    el1_restore(&vcpu->el1);
+    el1_restore(vcpu);
     arm64_fp_restore(&vcpu->fp);
     isb();
     vcpu->loaded = true;
@@ -175,7 +185,7 @@ static void vcpu_load(struct hv_vcpu *vcpu)
 static void vcpu_put(struct hv_vcpu *vcpu)
 {
     vcpu->loaded = false;
-    el1_save(&vcpu->el1);
+    el1_save(vcpu);
     arm64_fp_save(&vcpu->fp);
 }
 

@@ -192,6 +192,12 @@ static void take_pl011(struct parse *p, uint32_t version)
     p->uarts[p->uart_count++] = uart;
 }
 
+static void take_pl031(struct parse *p, uint32_t version)
+{
+    (void)version;
+    p->out->rtc = device_range(p, 0);
+}
+
 /* What has a driver, or needs none; all by Arm, whose name is left out. */
 static const struct {
     const char *compatible;
@@ -204,6 +210,7 @@ static const struct {
     { "cortex-a7-gic", take_gic_v2, 2 },
     { "armv8-timer", take_timer, 0 },
     { "pl011", take_pl011, 0 },
+    { "pl031", take_pl031, 0 },
     { "psci-1.0", take_psci, 0x10000 },
     { "psci-0.2", take_psci, 0x00002 },
     { "psci", take_psci, 0 },

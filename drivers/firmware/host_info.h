@@ -65,6 +65,7 @@ struct host_info {
     struct host_gic gic;
     struct host_timer timer;
     struct host_uart uart;
+    struct host_range rtc; /* a PL031 */
     struct host_range initrd;
     const char *bootargs; /* in the firmware's own memory; "" where there are none */
 };

@@ -7,13 +7,14 @@
 
 #include "arch/addr.h"
 
-/* EL1 state in the order that sysreg save and restore walk it. */
-#define HV_EL1_REGS(X)                                                                          \
-    X(sctlr_el1)                                                                                \
-    X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(esr_el1) X(far_el1) X(afsr0_el1)        \
-        X(afsr1_el1) X(mair_el1) X(amair_el1) X(vbar_el1) X(contextidr_el1) X(par_el1)          \
-            X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1) X(sp_el0) X(sp_el1) X(elr_el1) X(spsr_el1) \
-                X(cntkctl_el1) X(csselr_el1) X(mdscr_el1)
+/* EL1 state in the order that save and restore walk it. */
+/* clang-format off */
+#define HV_EL1_REGS(X)                                                                  \
+    X(sctlr_el1) X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(esr_el1)           \
+    X(far_el1) X(afsr0_el1) X(afsr1_el1) X(mair_el1) X(amair_el1) X(vbar_el1)           \
+    X(contextidr_el1) X(par_el1) X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1) X(sp_el0)     \
+    X(sp_el1) X(elr_el1) X(spsr_el1) X(cntkctl_el1) X(csselr_el1) X(mdscr_el1)
+/* clang-format on */
 
 struct hv_el1 {
 #define HV_EL1_FIELD(name) uint64_t name;
@@ -35,6 +36,7 @@ struct hv_vcpu {
     uint64_t hcr;
     uint64_t vmpidr;
     struct hv_el1 el1;
+    uint64_t tpidr2_el0; /* where the CPU has SME: no trap hides it from EL1 */
     struct hv_fp fp;
     bool loaded; /* el1 and fp are in the CPU, not here */
 };
