@@ -73,6 +73,25 @@ static uint64_t live_vruntime(const struct sched_entity *current, uint64_t now)
     return current->vruntime + virtual_ticks(current->priority, now - current->since);
 }
 
+/* The least virtual time of those that are runnable; it only grows. */
+static void advance_min_vruntime(struct sched_cpu *sched, uint64_t current)
+{
+    const struct sched_entity *first = sched->runnable;
+    uint64_t least = first && before(first->vruntime, current) ? first->vruntime : current;
+
+    if (before(sched->min_vruntime, least))
+        sched->min_vruntime = least;
+}
+
+/* As far as the one that runs has come by now: alone, it may not have left run() for long. */
+static void catch_up(struct sched_cpu *sched)
+{
+    const struct sched_entity *current = sched->current;
+
+    if (current && current->state == RUNNING)
+        advance_min_vruntime(sched, live_vruntime(current, arch_counter()));
+}
+
 static void set_leave(struct sched_cpu *sched, bool leave)
 {
     __atomic_store_n(&sched->leave, leave, __ATOMIC_RELAXED);
@@ -163,6 +182,7 @@ static status_t start_on(struct cpu *cpu, struct sched_entity *entity)
 
     spin_lock(&sched->lock);
     sched->placed++;
+    catch_up(sched);
     entity->vruntime = sched->min_vruntime;
     __atomic_store_n(&entity->cpu, cpu, __ATOMIC_RELEASE);
     bool look = make_runnable(sched, entity);
@@ -219,8 +239,9 @@ status_t sched_retire(struct sched_entity *entity)
 }
 
 /* Not further behind than the credit, however long it slept. */
-static void wake_blocked_vruntime(const struct sched_cpu *sched, struct sched_entity *entity)
+static void wake_blocked_vruntime(struct sched_cpu *sched, struct sched_entity *entity)
 {
+    catch_up(sched);
     uint64_t floor = sched->min_vruntime - sleeper_credit();
 
     if (before(entity->vruntime, floor))
@@ -378,16 +399,6 @@ static void load(struct sched_cpu *sched, struct sched_entity *entity)
     put_loaded(sched);
     sched->loaded = entity;
     entity->ops->load(entity);
-}
-
-/* The least virtual time of those that are runnable; it only grows. */
-static void advance_min_vruntime(struct sched_cpu *sched, uint64_t current)
-{
-    const struct sched_entity *first = sched->runnable;
-    uint64_t least = first && before(first->vruntime, current) ? first->vruntime : current;
-
-    if (before(sched->min_vruntime, least))
-        sched->min_vruntime = least;
 }
 
 static bool blocks(const struct sched_entity *entity, enum sched_verdict verdict)

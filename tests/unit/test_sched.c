@@ -285,6 +285,57 @@ static void a_sleeper_interrupts_a_hog_soon_but_not_for_long(void **state)
     assert_in_range(guests[0].sched.run_ticks - hog, 40ul * MS, 60ul * MS);
 }
 
+struct wake_up {
+    struct timer timer;
+    struct guest *guest;
+    bool first_start;
+};
+
+static void wake_up(struct timer *timer)
+{
+    struct wake_up *up = container_of(timer, struct wake_up, timer);
+
+    if (up->first_start)
+        start(up->guest, 4);
+    else
+        sched_wake(&up->guest->sched);
+}
+
+/* A halted guest that has its CPU to itself stays in its run() for as long as it likes. */
+static void share_after_a_long_run(bool first_start)
+{
+    struct wake_up up = { { .fire = wake_up }, &guests[1], first_start };
+
+    guests[0].burst = guests[1].burst = 100000ul * MS;
+    if (!first_start) {
+        guests[1].burst = 0;
+        guests[1].blocks = 1;
+        start(&guests[1], 4);
+        assert_true(sched_turn());
+        guests[1].burst = guests[0].burst;
+    }
+    start(&guests[0], 4);
+    timer_arm(&up.timer, 1000ul * MS);
+    run_until(1000ul * MS);
+    assert_int_equal(guests[0].runs, 1);
+
+    uint64_t hog = guests[0].sched.run_ticks;
+    run_until(1100ul * MS);
+    assert_in_range(guests[0].sched.run_ticks - hog, 45ul * MS, 55ul * MS);
+}
+
+static void a_sleeper_gains_nothing_from_one_that_never_left(void **state)
+{
+    (void)state;
+    share_after_a_long_run(false);
+}
+
+static void a_newcomer_gains_nothing_from_one_that_never_left(void **state)
+{
+    (void)state;
+    share_after_a_long_run(true);
+}
+
 static void contention_starts_the_slice_timer_and_its_end_stops_it(void **state)
 {
     (void)state;
@@ -531,6 +582,8 @@ int main(void)
         cmocka_unit_test_setup(a_wake_between_run_and_block_is_not_lost, setup),
         cmocka_unit_test_setup(a_wake_of_long_ago_does_not_count, setup),
         cmocka_unit_test_setup(a_sleeper_interrupts_a_hog_soon_but_not_for_long, setup),
+        cmocka_unit_test_setup(a_sleeper_gains_nothing_from_one_that_never_left, setup),
+        cmocka_unit_test_setup(a_newcomer_gains_nothing_from_one_that_never_left, setup),
         cmocka_unit_test_setup(contention_starts_the_slice_timer_and_its_end_stops_it, setup),
         cmocka_unit_test_setup(work_runs_with_nothing_loaded_and_before_entities, setup),
         cmocka_unit_test_setup(work_may_post_itself_again, setup),
