@@ -113,6 +113,7 @@ void gich_v2_init(void *regs, paddr_t gicv, uint32_t maintenance_irq)
     gich = (struct gich){
         .ops = &v2_ops,
         .version = 2,
+        .ap_registers = 1,
         .lrs = (unsigned)MIN(FIELD_GET(VTR_LIST_REGS, io_read32(gich_regs + GICH_VTR)) + 1,
                              GICH_MAX_LRS),
         .maintenance_irq = maintenance_irq,

@@ -12,9 +12,6 @@
 #define FOR_EACH_LR(X) \
     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
-/* Active-priority registers of each group: one for each 32 levels of preemption. */
-static unsigned ap_registers;
-
 static uint64_t v3_read_lr(unsigned n)
 {
     switch (n) {
@@ -74,11 +71,11 @@ static void v3_load(const struct gich_state *state)
     sysreg_write(ich_vmcr_el2, state->vmcr | VMCR_FIQEN);
     sysreg_write(ich_ap0r0_el2, state->ap0r[0]);
     sysreg_write(ich_ap1r0_el2, state->ap1r[0]);
-    if (ap_registers > 1) {
+    if (gich.ap_registers > 1) {
         sysreg_write(ich_ap0r1_el2, state->ap0r[1]);
         sysreg_write(ich_ap1r1_el2, state->ap1r[1]);
     }
-    if (ap_registers > 2) {
+    if (gich.ap_registers > 2) {
         sysreg_write(ich_ap0r2_el2, state->ap0r[2]);
         sysreg_write(ich_ap0r3_el2, state->ap0r[3]);
         sysreg_write(ich_ap1r2_el2, state->ap1r[2]);
@@ -91,11 +88,11 @@ static void v3_save(struct gich_state *state)
     state->vmcr = v3_read_vmcr();
     state->ap0r[0] = (uint32_t)sysreg_read(ich_ap0r0_el2);
     state->ap1r[0] = (uint32_t)sysreg_read(ich_ap1r0_el2);
-    if (ap_registers > 1) {
+    if (gich.ap_registers > 1) {
         state->ap0r[1] = (uint32_t)sysreg_read(ich_ap0r1_el2);
         state->ap1r[1] = (uint32_t)sysreg_read(ich_ap1r1_el2);
     }
-    if (ap_registers > 2) {
+    if (gich.ap_registers > 2) {
         state->ap0r[2] = (uint32_t)sysreg_read(ich_ap0r2_el2);
         state->ap0r[3] = (uint32_t)sysreg_read(ich_ap0r3_el2);
         state->ap1r[2] = (uint32_t)sysreg_read(ich_ap1r2_el2);
@@ -126,11 +123,11 @@ void gich_v3_init(uint32_t maintenance_irq)
 {
     uint64_t vtr = sysreg_read(ich_vtr_el2);
 
-    ap_registers = 1u << (FIELD_GET(VTR_PREBITS, vtr) + 1 - 5);
     gich = (struct gich){
         .ops = &v3_ops,
         .version = 3,
         .lrs = (unsigned)MIN(FIELD_GET(VTR_LIST_REGS, vtr) + 1, GICH_MAX_LRS),
+        .ap_registers = 1u << (FIELD_GET(VTR_PREBITS, vtr) + 1 - 5), /* 32 levels each */
         .maintenance_irq = maintenance_irq,
     };
 }

@@ -105,6 +105,7 @@ void fake_gich_init(unsigned version, unsigned lrs)
         .ops = &fake_ops,
         .version = version,
         .lrs = lrs,
+        .ap_registers = 1,
         .maintenance_irq = 25,
         .gicv = paddr(0x08040000),
     };

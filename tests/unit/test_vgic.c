@@ -425,6 +425,83 @@ static void a_pending_interrupt_wakes_a_vcpu_that_is_not_loaded(void **state)
     eoi(SPI);
 }
 
+/* Loaded or not, so listed or not. */
+static void assert_wakes(bool expected)
+{
+    assert_int_equal(virqchip_wakes(&vm.vcpus[0]), expected);
+    put(0);
+    assert_int_equal(virqchip_wakes(&vm.vcpus[0]), expected);
+    load(0);
+    assert_int_equal(virqchip_wakes(&vm.vcpus[0]), expected);
+}
+
+static void what_the_guests_interface_masks_ends_no_halt(void **state)
+{
+    (void)state;
+    enable(SPI, 0x80, 0);
+    enable(3, 0x40, 0);
+    inject(SPI);
+    fake_guest_interface(true, true, 0x80, false);
+    assert_wakes(false);
+    fake_guest_interface(true, false, 0xff, false);
+    assert_wakes(false);
+    fake_guest_interface(true, true, 0x88, false);
+    assert_wakes(true);
+    fake_guest_interface(true, true, 0x40, false);
+    send_sgi1r(SGI(3, 1));
+    assert_wakes(false);
+    fake_guest_interface(true, true, 0x48, false);
+    assert_wakes(true);
+}
+
+static void what_does_not_preempt_ends_no_halt(void **state)
+{
+    struct gich_state interface;
+
+    (void)state;
+    enable(SPI, 0x80, 0);
+    enable(3, 0x80, 0);
+    enable(4, 0x40, 0);
+    inject(SPI);
+    assert_int_equal(ack(), SPI);
+    inject(SPI); /* active and pending */
+    assert_wakes(false);
+    send_sgi1r(SGI(3, 1));
+    assert_wakes(false);
+    send_sgi1r(SGI(4, 1));
+    assert_wakes(true);
+    gich.ops->save(&interface);
+    interface.vmcr |= 7u << 18; /* binary point: of group 1's priorities only bit 7 preempts */
+    gich.ops->load(&interface);
+    assert_wakes(true);
+    assert_int_equal(ack(), 4);
+    eoi(4);
+    assert_wakes(false);
+    eoi(SPI);
+    assert_wakes(true);
+}
+
+static void levels_of_preemption_may_take_more_registers(void **state)
+{
+    struct gich_state interface = { 0 };
+
+    (void)state;
+    enable(SPI, 0x40, 0);
+    inject(SPI);
+    gich.ap_registers = 2; /* 64 levels: every fourth priority */
+    gich.ops->save(&interface);
+    interface.ap1r[0] = 0;
+    interface.ap1r[1] = 1; /* 0x80 */
+    gich.ops->load(&interface);
+    assert_wakes(true);
+    interface.ap1r[0] = 1u << 16; /* 0x40 */
+    gich.ops->load(&interface);
+    assert_wakes(false);
+    interface.ap1r[0] = 1u << 17;
+    gich.ops->load(&interface);
+    assert_wakes(true);
+}
+
 static void active_interrupts_live_through_put_and_load(void **state)
 {
     (void)state;
@@ -581,6 +658,9 @@ int main(void)
         with_machine(a_disabled_group_waits_until_the_guest_enables_it),
         with_machine(the_distributor_switches_groups_off),
         with_machine(a_pending_interrupt_wakes_a_vcpu_that_is_not_loaded),
+        with_machine(what_the_guests_interface_masks_ends_no_halt),
+        with_machine(what_does_not_preempt_ends_no_halt),
+        with_machine(levels_of_preemption_may_take_more_registers),
         with_machine(active_interrupts_live_through_put_and_load),
         with_machine(injection_checks_its_arguments),
         with_machine(a_private_interrupt_is_injected_into_the_vcpus_named),

@@ -4,6 +4,7 @@
 #include "vm/irqchip/vgic.h"
 
 #include "kernel/irq.h"
+#include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/pmm.h"
 #include "vm/irqchip/irqchip.h"
@@ -48,11 +49,10 @@ static void vgic_reset(struct vdev *dev)
     }
     spin_lock(&gic->lock);
     gic->ctlr = 0;
-    for (unsigned w = 0; w < VGIC_SPI_BANKS; w++) {
-        gic->spi[w] = (struct vgic_spis){ 0 }; /* lines, too: devices are reset with us */
-        for (unsigned i = 0; i < 32; i++)
-            vgic_route_spi(gic, 32 * (w + 1) + i);
-    }
+    memset(gic->spi, 0, sizeof(gic->spi)); /* lines, too: devices are reset with us */
+    vgic_route_spi(gic, VGIC_PRIVATE);
+    for (unsigned w = 0; w < VGIC_SPI_BANKS; w++) /* the same affinity, and so the same route */
+        memset(gic->spi[w].route, gic->spi[0].route[0], sizeof(gic->spi[w].route));
     for (unsigned id = 0; id < gic->cpus; id++)
         gic->cpu[id].spi_words = 0;
     vtimer_set_count(gic, 0);
@@ -191,12 +191,10 @@ void virqchip_sync(struct vcpu *vcpu)
 bool virqchip_wakes(struct vcpu *vcpu)
 {
     struct virqchip_cpu *cpu = vcpu->irqchip;
-    bool here = vgic_loaded() == cpu;
     bool wakes;
 
     spin_lock(&cpu->lock);
-    wakes = vgic_any_banked_pending(cpu, here ? gich.ops->read_vmcr() : cpu->interface.vmcr) ||
-            (here && vgic_any_listed_pending(cpu));
+    wakes = vgic_signals(cpu);
     spin_unlock(&cpu->lock);
     return wakes;
 }

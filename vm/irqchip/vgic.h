@@ -208,9 +208,6 @@ static inline bool vgic_list_again(struct virqchip_cpu *cpu, unsigned intid)
     return (cpu->ready >> intid & 1) && gich.ops->reuse_lr(cpu->lr_of[intid], cpu->lr_ready[intid]);
 }
 
-/* Is an interrupt in a list register pending? */
-bool vgic_any_listed_pending(const struct virqchip_cpu *cpu);
-
 /* vgic_rank.c: the same locks, and the VM's when there are `spi_words` to look at. */
 
 /* A candidate: priority, then active before pending, then INTID; the lowest goes first. */
@@ -234,9 +231,13 @@ void vgic_rank(struct virqchip_cpu *cpu, uint32_t spi_words, struct vgic_ranking
 /* The guest ended `count` active interrupts that are not listed. */
 void vgic_end_unlisted(struct virqchip_cpu *cpu, uint32_t spi_words, unsigned count);
 
-/* Something pending in a bank that the guest's interface would signal with this VMCR. Takes
- * the VM's lock if need be. */
-bool vgic_any_banked_pending(struct virqchip_cpu *cpu, uint32_t vmcr);
+/* Of a bank's interrupts those that are this vCPU's: active SPIs by who has them, others by
+ * their route. Bank 0 is its own, bank n has SPIs from 32 * n on. */
+uint32_t vgic_only_mine(const struct virqchip_cpu *cpu, unsigned bank, uint32_t candidates);
+
+/* vgic_signal.c: would the guest's interface signal an interrupt? The vCPU's lock is held, and
+ * it is loaded here or nowhere. Takes the VM's lock if need be. */
+bool vgic_signals(struct virqchip_cpu *cpu);
 
 /* vtimer.c. With the vCPU's lock held: */
 void vtimer_load(struct virqchip_cpu *cpu);

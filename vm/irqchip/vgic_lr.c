@@ -278,15 +278,6 @@ bool vgic_list_now(struct virqchip_cpu *cpu, unsigned intid, uint64_t bits)
     return true;
 }
 
-bool vgic_any_listed_pending(const struct virqchip_cpu *cpu)
-{
-    for (uint32_t rest = cpu->used; rest != 0; rest &= rest - 1) {
-        if (gich.ops->read_lr((unsigned)__builtin_ctz(rest)) & LR_PENDING)
-            return true;
-    }
-    return false;
-}
-
 void vgic_load(struct virqchip_cpu *cpu)
 {
     bool spis = lock_spis(cpu);

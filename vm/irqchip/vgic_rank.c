@@ -12,8 +12,7 @@ static uint32_t banks_of(uint32_t spi_words)
     return 1 | spi_words << 1;
 }
 
-/* Of SPIs: those that are this vCPU's, active ones by who has them, others by their route. */
-static uint32_t only_mine(const struct virqchip_cpu *cpu, unsigned bank, uint32_t candidates)
+uint32_t vgic_only_mine(const struct virqchip_cpu *cpu, unsigned bank, uint32_t candidates)
 {
     const struct vgic_spis *spis;
     uint32_t mine = 0;
@@ -94,7 +93,7 @@ void vgic_rank(struct virqchip_cpu *cpu, uint32_t spi_words, struct vgic_ranking
         unsigned index = (unsigned)__builtin_ctz(rest);
         const struct vgic_bank *bank = vgic_bank(cpu, 32 * index);
         uint32_t pending = vgic_pending(bank) & vgic_forward(cpu->gic, bank);
-        uint32_t mine = only_mine(cpu, index, (pending | bank->active) & ~bank->listed);
+        uint32_t mine = vgic_only_mine(cpu, index, (pending | bank->active) & ~bank->listed);
         uint32_t waiting = mine & ~bank->active & ~in_enabled_group(bank, vmcr);
 
         if (mine == 0)
@@ -115,7 +114,7 @@ void vgic_end_unlisted(struct virqchip_cpu *cpu, uint32_t spi_words, unsigned co
         for (uint32_t rest = banks_of(spi_words); rest != 0; rest &= rest - 1) {
             unsigned index = (unsigned)__builtin_ctz(rest);
             const struct vgic_bank *bank = vgic_bank(cpu, 32 * index);
-            uint32_t unlisted = only_mine(cpu, index, bank->active & ~bank->listed);
+            uint32_t unlisted = vgic_only_mine(cpu, index, bank->active & ~bank->listed);
 
             for (; unlisted != 0; unlisted &= unlisted - 1) {
                 unsigned i = (unsigned)__builtin_ctz(unlisted);
@@ -130,25 +129,4 @@ void vgic_end_unlisted(struct virqchip_cpu *cpu, uint32_t spi_words, unsigned co
         if (intid >= VGIC_PRIVATE) /* it may wait for another vCPU by now */
             vgic_spis_changed(cpu->gic, intid & ~31u, 1u << intid % 32);
     }
-}
-
-bool vgic_any_banked_pending(struct virqchip_cpu *cpu, uint32_t vmcr)
-{
-    const struct vgic_bank *own = &cpu->bank;
-    bool found = (vgic_pending(own) & vgic_forward(cpu->gic, own) & ~own->active & ~own->listed &
-                  in_enabled_group(own, vmcr)) != 0;
-
-    if (found || __atomic_load_n(&cpu->spi_words, __ATOMIC_RELAXED) == 0)
-        return found;
-    spin_lock(&cpu->gic->lock);
-    for (uint32_t rest = cpu->spi_words; rest != 0 && !found; rest &= rest - 1) {
-        unsigned index = (unsigned)__builtin_ctz(rest) + 1;
-        const struct vgic_bank *bank = vgic_bank(cpu, 32 * index);
-        uint32_t pending = vgic_pending(bank) & vgic_forward(cpu->gic, bank) & ~bank->active &
-                           ~bank->listed & in_enabled_group(bank, vmcr);
-
-        found = only_mine(cpu, index, pending) != 0;
-    }
-    spin_unlock(&cpu->gic->lock);
-    return found;
 }

@@ -31,12 +31,9 @@ static const struct vgic_frame *redistributor(const struct virqchip *gic, uint32
     return sgi ? &vgicr_sgi_frame : &vgicr_rd_frame;
 }
 
-/*
- * The block, with *at filled in but for the bank; NULL: nothing there, or not at this width.
- * Inline, since many a guest reads GICD_CTLR and GICD_TYPER in earnest.
- */
-static inline const struct vgic_block *locate(struct vdev *dev, struct vdev_access access,
-                                              struct vgic_access *at)
+/* The block, with *at filled in but for the bank; NULL: nothing there, or not at this width. */
+static const struct vgic_block *locate(struct vdev *dev, struct vdev_access access,
+                                       struct vgic_access *at)
 {
     struct virqchip *gic = container_of(dev, struct virqchip, dev);
     const struct vgic_frame *frame = gic->distributor;
@@ -89,7 +86,7 @@ static void unlock_bank(const struct vgic_access *at)
     spin_unlock(at->first < VGIC_PRIVATE ? &at->cpu->lock : &at->gic->lock);
 }
 
-uint64_t vgic_read(struct vdev *dev, struct vdev_access access)
+static __attribute__((noinline)) uint64_t read_by_table(struct vdev *dev, struct vdev_access access)
 {
     struct vgic_access at;
     const struct vgic_block *block = locate(dev, access, &at);
@@ -105,6 +102,13 @@ uint64_t vgic_read(struct vdev *dev, struct vdev_access access)
     value = block->read(&at);
     unlock_bank(&at);
     return value;
+}
+
+uint64_t vgic_read(struct vdev *dev, struct vdev_access access)
+{
+    if (access.range == 0 && access.offset < VGICD_CONTROL_BYTES && access.size == 4)
+        return vgicd_read_control(container_of(dev, struct virqchip, dev), access.offset);
+    return read_by_table(dev, access);
 }
 
 void vgic_write(struct vdev *dev, struct vdev_access access, uint64_t value)

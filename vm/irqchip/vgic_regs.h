@@ -40,6 +40,13 @@ struct vgic_frame {
 extern const struct vgic_frame vgicd_v2_frame, vgicd_v3_frame;  /* vgicd.c */
 extern const struct vgic_frame vgicr_rd_frame, vgicr_sgi_frame; /* vgicr.c */
 
+/*
+ * The distributor's first registers, without any lock. They are read apart from the tables,
+ * since many a guest reads GICD_CTLR and GICD_TYPER in earnest.
+ */
+#define VGICD_CONTROL_BYTES 0x80
+uint64_t vgicd_read_control(const struct virqchip *gic, uint64_t offset);
+
 /* Takes the vCPU's lock; `live`: what it has in list registers is first folded, if here. */
 void vgic_lock_private(struct virqchip_cpu *cpu, bool live);
 

@@ -26,11 +26,11 @@ static uint64_t read_typer(const struct virqchip *gic)
     return TYPER_LINES | FIELD_PREP(TYPER_CPUS, gic->cpus - 1);
 }
 
-static uint64_t read_control(const struct vgic_access *at)
+uint64_t vgicd_read_control(const struct virqchip *gic, uint64_t offset)
 {
-    switch (at->offset) {
-    case GICD_CTLR: return at->gic->ctlr | (at->gic->version == 3 ? CTLR_ARE | CTLR_DS : 0);
-    case GICD_TYPER: return read_typer(at->gic);
+    switch (offset) {
+    case GICD_CTLR: return gic->ctlr | (gic->version == 3 ? CTLR_ARE | CTLR_DS : 0);
+    case GICD_TYPER: return read_typer(gic);
     case GICD_IIDR: return VGIC_IIDR;
     default: return 0;
     }
@@ -77,7 +77,7 @@ enum { V3_CONTROL = VGIC_COMMON, V3_IROUTER, V3_ID };
 /* clang-format off */
 static const struct vgic_block v3_blocks[] = {
     VGIC_COMMON_BLOCKS,
-    [V3_CONTROL] = { 0x0000, 0x0080, 0, 4, false, read_control, write_control },
+    [V3_CONTROL] = { 0x0000, VGICD_CONTROL_BYTES, 0, 4, false, NULL, write_control },
     [V3_IROUTER] = { 0x6000, 0x2000, 64, 4 + 8, false, read_router, write_router },
     [V3_ID]      = { 0xff80, 0x0080, 0, 4, false, vgic_read_id, NULL },
 };
@@ -174,7 +174,7 @@ enum { V2_CONTROL = VGIC_COMMON, V2_ITARGETSR, V2_SGIS, V2_ID };
 /* clang-format off */
 static const struct vgic_block v2_blocks[] = {
     VGIC_COMMON_BLOCKS,
-    [V2_CONTROL]   = { 0x000, 0x080, 0, 4, false, read_control, write_control },
+    [V2_CONTROL]   = { 0x000, VGICD_CONTROL_BYTES, 0, 4, false, NULL, write_control },
     [V2_ITARGETSR] = { 0x800, 0x400, 8, 1 + 2 + 4, false, read_targets, write_targets },
     [V2_SGIS]      = { 0xf00, 0x030, 0, 1 + 2 + 4, false, read_sgis, write_sgis },
     [V2_ID]        = { 0xf80, 0x080, 0, 4, false, vgic_read_id, NULL },

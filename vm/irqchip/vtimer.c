@@ -126,7 +126,7 @@ void vtimer_put(struct virqchip_cpu *cpu)
     stand_in(cpu);
 
     /* It may have expired since the vCPU found nothing to wake it. */
-    if ((cpu->bank.line & VGIC_TIMERS) && vgic_any_banked_pending(cpu, cpu->interface.vmcr))
+    if ((cpu->bank.line & VGIC_TIMERS) && vgic_signals(cpu))
         vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
 }
 

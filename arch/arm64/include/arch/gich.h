@@ -62,6 +62,7 @@ struct gich {
     const struct gich_ops *ops;
     unsigned version;         /* of the GIC that guests get: 2 or 3; 0: none yet */
     unsigned lrs;             /* list registers, at most GICH_MAX_LRS */
+    unsigned ap_registers;    /* active-priority registers of a group in use: 1, 2 or 4 */
     uint32_t maintenance_irq; /* INTID */
     paddr_t gicv;             /* version 2: the CPU interface for guests, two pages */
 };
