@@ -22,6 +22,7 @@ WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmi
             -Wundef -Wvla
 CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-common -ffunction-sections -fdata-sections \
           -fno-stack-protector -fno-asynchronous-unwind-tables $(WARNINGS) $(ARCH_CFLAGS)
+LTO := -flto=auto # rooms call each other on every exit: let the compiler see across them
 INCLUDES := -I. -Iarch/$(ARCH)/include -isystem $(SYSROOT)/usr/include
 
 include $(wildcard arch/$(ARCH)/room.mk kernel/room.mk drivers/*/room.mk vm/room.mk vm/*/room.mk)
@@ -33,7 +34,7 @@ all: $(OUT)/socle.elf $(OUT)/socle.bin
 $(OUT)/%.o: %.c $(SYSROOT)/.done
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC  $<")
-	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -I$(OUT) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(LTO) $(INCLUDES) -I$(OUT) -MMD -MP -c $< -o $@
 
 $(OUT)/%.o: %.S $(OUT)/asm_offsets.h
 	@mkdir -p $(@D)
@@ -52,7 +53,7 @@ $(OUT)/linker.lds: linker/$(ARCH).lds.S
 
 $(OUT)/socle.elf: $(objects) $(OUT)/linker.lds
 	$(if $(Q),@echo "  LD  $@")
-	$(Q)$(CC) $(CFLAGS) -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
+	$(Q)$(CC) $(CFLAGS) $(LTO) -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
 	    -Wl,-z,max-page-size=4096 -Wl,-T,$(OUT)/linker.lds -Wl,-Map,$(OUT)/socle.map \
 	    $(objects) $(ARCH_LIBS) -lgcc -o $@
 

@@ -6,7 +6,7 @@
  * in vm/'s `struct vcpu`. It runs the guest until an exit that needs a decision or a model,
  * and describes that exit in one shape, `struct vm_exit`, whatever the hardware.
  *
- *     vcpu_load -> vcpu_run -> vm_exit -> vm/exit.c -> vcpu_run -> ... -> vcpu_put
+ *     vcpu_load -> vcpu_run -> [ guest -> vm_exit -> answer: vm/exit.c -> guest ... ] -> vcpu_put
  */
 #pragma once
 
@@ -42,7 +42,7 @@ struct vm_exit {
             bool decoded;    /* a single plain load or store: size and value are valid */
             bool table_walk; /* the guest's MMU faulted reading its own page tables */
             bool permission; /* mapped, but not for this access */
-            bool external;   /* the address is not known (external abort and the like) */
+            bool external; /* the address is not known (external abort and the like); not decoded */
         } memory;
         struct {
             uint64_t value; /* as written to the register that sends */
@@ -79,6 +79,9 @@ struct hv_bus {
     status_t (*read_memory)(void *context, gpa_t address, void *to, size_t bytes);
 };
 
+/* Deals with an exit. True: the vCPU goes back into its guest at once; false: vcpu_run returns. */
+typedef bool (*hv_answer)(struct hv_vcpu *vcpu, const struct vm_exit *exit);
+
 /* Receives one register of a report. `name` is static. */
 typedef void (*hv_print)(void *context, const char *name, uint64_t value);
 
@@ -100,8 +103,8 @@ struct hv_ops {
     void (*vcpu_load)(struct hv_vcpu *vcpu);
     void (*vcpu_put)(struct hv_vcpu *vcpu);
 
-    /* Runs the loaded vCPU until its next exit. */
-    void (*vcpu_run)(struct hv_vcpu *vcpu, struct vm_exit *exit);
+    /* Runs the loaded vCPU: `answer` is called at each exit, until it says false. */
+    void (*vcpu_run)(struct hv_vcpu *vcpu, hv_answer answer);
 
     /* Whether WFI and WFE (HLT, PAUSE) exit. Loaded vCPU of the calling CPU. */
     void (*vcpu_trap_halt)(struct hv_vcpu *vcpu, bool trap);

@@ -24,6 +24,8 @@ struct pt_format {
     uint8_t va_bits;     /* input addresses at or above 1 << va_bits are refused */
     uint8_t leaf_levels; /* bit n: level n may hold a leaf (block or page) */
 
+    /* An address is in its place in an entry: make_leaf(to + n) equals make_leaf(to) + n. An
+     * entry that is 0 says nothing. */
     uint64_t (*make_leaf)(paddr_t to, unsigned level, unsigned prot);
     uint64_t (*make_table)(paddr_t table);
     bool (*is_present)(uint64_t entry);

@@ -79,13 +79,16 @@ status_t hyp_space_init(const struct boot_info *boot, const struct ram_bank *ban
     return status;
 }
 
-static uint64_t take_dynamic(uint64_t bytes)
+/* A place for what is mapped to `base`. Larger ones lie in it as there, so that blocks fit. */
+static uint64_t take_dynamic(paddr_t base, uint64_t bytes)
 {
     uint64_t at;
 
     spin_lock(&dynamic_lock);
     at = dynamic_next;
-    dynamic_next += bytes + PAGE_SIZE;
+    if (bytes >= SIZE_2M)
+        at += (base.raw - at) % SIZE_2M;
+    dynamic_next = at + bytes + PAGE_SIZE;
     spin_unlock(&dynamic_lock);
     return at;
 }
@@ -94,7 +97,7 @@ void *hyp_map_device(paddr_t base, size_t bytes)
 {
     const uint64_t start = ALIGN_DOWN(base.raw, PAGE_SIZE);
     const uint64_t size = ALIGN_UP(base.raw + bytes, PAGE_SIZE) - start;
-    const uint64_t va = take_dynamic(size);
+    const uint64_t va = take_dynamic(paddr(start), size);
 
     if (page_table_map(&hyp_table, va, paddr(start), size, PT_READ | PT_WRITE | PT_DEVICE) != OK)
         return NULL;
@@ -104,12 +107,13 @@ void *hyp_map_device(paddr_t base, size_t bytes)
 void *hyp_alloc_stack(void)
 {
     void *const memory = pmm_alloc_wired(STACK_BYTES);
-    const uint64_t va = take_dynamic(STACK_BYTES);
 
     if (memory == NULL)
         return NULL;
-    if (page_table_map(&hyp_table, va, virt_to_phys(memory), STACK_BYTES, PT_READ | PT_WRITE) !=
-        OK) {
+    const paddr_t base = virt_to_phys(memory);
+    const uint64_t va = take_dynamic(base, STACK_BYTES);
+
+    if (page_table_map(&hyp_table, va, base, STACK_BYTES, PT_READ | PT_WRITE) != OK) {
         pmm_free_wired(memory);
         return NULL;
     }

@@ -93,31 +93,54 @@ static status_t add_table(struct page_table *pt, uint64_t *entry)
     return OK;
 }
 
+/*
+ * A run of leaves into vacant entries, from `entry` on for [va, end), which does not reach
+ * beyond the table. Returns the bytes it covers: 0 when the first entry takes no leaf.
+ */
+static uint64_t map_run(const struct page_table *pt, uint64_t *entry, unsigned level, uint64_t va,
+                        uint64_t end, const struct map_request *request)
+{
+    const uint64_t to = va + request->offset;
+    const uint64_t most = (end - va) >> level_shift(level);
+    const bool dry = request->dry;
+    uint64_t leaf, n;
+
+    if (!may_be_leaf(pt, level) || !IS_ALIGNED(va | to, level_size(level)))
+        return 0;
+    leaf = pt->format->make_leaf(paddr(to), level, request->prot);
+    for (n = 0; n < most && entry[n] == 0; n++, leaf += level_size(level))
+        if (!dry)
+            store(&entry[n], leaf);
+    return n << level_shift(level);
+}
+
+/* What no run covers: a leaf that is there already, or a table, to be made if need be. */
+static status_t map_entry(struct page_table *pt, uint64_t *entry, unsigned level, uint64_t va,
+                          const struct map_request *request)
+{
+    if (*entry == 0)
+        return add_table(pt, entry);
+    if (!is_table(pt, *entry, level) && !says_same(pt, *entry, level, va, request))
+        return ERR_ALREADY_EXISTS;
+    return OK;
+}
+
 static status_t map_range(struct page_table *pt, uint64_t *table, unsigned level, uint64_t va,
                           uint64_t end, const struct map_request *request)
 {
-    const struct pt_format *f = pt->format;
-    uint64_t size = level_size(level);
     status_t status = OK;
 
     for (uint64_t next; va < end && status == OK; va = next) {
         uint64_t *entry = entry_of(pt, table, va, level);
-        uint64_t to = va + request->offset;
+        const uint64_t run = map_run(pt, entry, level, va, end, request);
 
-        next = entry_end(va, end, level);
-        if (f->is_present(*entry) && f->is_leaf(*entry, level)) {
-            status = says_same(pt, *entry, level, va, request) ? OK : ERR_ALREADY_EXISTS;
+        if (run != 0) {
+            next = va + run;
             continue;
         }
-        if (!f->is_present(*entry)) {
-            if (next - va == size && IS_ALIGNED(to, size) && may_be_leaf(pt, level)) {
-                if (!request->dry)
-                    store(entry, f->make_leaf(paddr(to), level, request->prot));
-                continue;
-            }
-            status = add_table(pt, entry);
-        }
-        if (status == OK)
+        next = entry_end(va, end, level);
+        status = map_entry(pt, entry, level, va, request);
+        if (status == OK && is_table(pt, *entry, level))
             status = map_range(pt, child_of(pt, *entry), level + 1, va, next, request);
     }
     return status;

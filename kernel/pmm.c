@@ -257,15 +257,15 @@ static void reserve_pages(pmm_arena_t *arena, size_t index, size_t end)
         size_t block = block_of(arena, index);
         unsigned order = arena->pages[block].order;
 
-        if (block == index && BIT(order) <= end - index) {
-            list_remove(arena, block);
-            set_block(arena, block, order, VM_PAGE_RESERVED);
-            index += BIT(order);
-        } else { /* two halves instead; look again */
-            list_remove(arena, block);
-            list_add(arena, block, order - 1);
-            list_add(arena, block + BIT(order - 1), order - 1);
+        list_remove(arena, block);
+        while (block != index || BIT(order) > end - index) { /* the other half stays free */
+            const size_t half = block + BIT(--order);
+
+            list_add(arena, index < half ? half : block, order);
+            block = index < half ? block : half;
         }
+        set_block(arena, block, order, VM_PAGE_RESERVED);
+        index += BIT(order);
     }
 }
 

@@ -207,12 +207,26 @@ static enum vcpu_next touch_device(struct vcpu *vcpu, const struct vm_exit *exit
     return exit->memory.decoded ? split_access(vcpu, exit) : emulate(vcpu, exit);
 }
 
+/*
+ * A walk reads the guest's tables, whatever it is for; where it may, it has come to write them
+ * (access flags, dirty state).
+ */
+static unsigned memory_access(const struct vm_exit *exit)
+{
+    if (!exit->memory.table_walk)
+        return exit->memory.access;
+    return exit->memory.permission ? VM_ACCESS_WRITE : VM_ACCESS_READ;
+}
+
 static enum vcpu_next touch_memory(struct vcpu *vcpu, const struct vm_exit *exit,
                                    const struct region *region)
 {
-    const status_t status =
-        aspace_fault(&vcpu->vm->space, region, exit->memory.gpa, exit->memory.access);
+    status_t status;
 
+    /* Hardware refuses such a walk also where the page is mapped: it would be tried for ever. */
+    if (exit->memory.table_walk && (region->prot & PT_DEVICE))
+        return refuse(vcpu, exit, "a table walk in a device");
+    status = aspace_fault(&vcpu->vm->space, region, exit->memory.gpa, memory_access(exit));
     vcpu->stats.page_faults++;
     if (likely(status == OK))
         return VCPU_ENTER;
@@ -232,7 +246,7 @@ static bool rom_maps(struct vcpu *vcpu, const struct vm_exit *exit, const struct
     struct vdev *dev = region->dev;
     bool maps;
 
-    if (exit->memory.access == VM_ACCESS_WRITE)
+    if (memory_access(exit) == VM_ACCESS_WRITE)
         return false;
     if (dev != NULL)
         spin_lock(&dev->lock);
@@ -280,8 +294,7 @@ static __attribute__((noinline)) enum vcpu_next find_out(struct vcpu *vcpu,
 static bool is_fast(const struct region *near, const struct vm_exit *exit)
 {
     return region_contains(near, exit->memory.gpa) && near->kind == REGION_DEVICE &&
-           exit->memory.decoded && !exit->memory.external &&
-           is_plain(near, exit->memory.gpa, exit->memory.size);
+           exit->memory.decoded && is_plain(near, exit->memory.gpa, exit->memory.size);
 }
 
 enum vcpu_next exit_memory(struct vcpu *vcpu, const struct vm_exit *exit)

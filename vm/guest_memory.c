@@ -67,8 +67,9 @@ status_t vm_image_load_region(struct vm *vm, gpa_t to, const struct blob *image,
 
     if (image->bytes > span)
         return ERR_INVALID_ARGS;
-    status = vm_write_guest(vm, to, image->data, image->bytes);
+    /* Zeroes first: they cost nothing as long as nothing is committed there. */
+    status = fill_guest(vm, gpa_add(to, image->bytes), 0, span - image->bytes);
     if (status == OK)
-        status = fill_guest(vm, gpa_add(to, image->bytes), 0, span - image->bytes);
+        status = vm_write_guest(vm, to, image->data, image->bytes);
     return status;
 }

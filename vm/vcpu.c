@@ -3,9 +3,9 @@
  * A vCPU on its CPU: the scheduler loads it, runs it, and puts it away. The run loop is the
  * path of every exit, so it keeps to what each one needs.
  *
- *     begin --> [ leave? requests? ] --> guest --> exit handler --+--> halt, off, parked
- *                  ^                                              |
- *                  +----------------------------------------------+
+ *     begin --> [ leave? requests? ] --> guest <--> exit handler --+--> halt, off, parked
+ *                  ^                                               |
+ *                  +-------- any of them is to be looked at -------+
  *
  * Only the vCPU's home CPU loads or puts it, and it tells its VM that it is parked or off
  * only after its registers are back in memory. Whoever sees that may change them.
@@ -145,13 +145,24 @@ static bool vcpu_pause(struct vcpu *vcpu, enum vcpu_next next, enum sched_verdic
     return true;
 }
 
+/* Every exit comes here. */
+static bool vcpu_answer(struct hv_vcpu *hv_vcpu, const struct vm_exit *exit)
+{
+    struct vcpu *vcpu = container_of(hv_vcpu, struct vcpu, hv);
+    const struct sched_cpu *cpu = &this_cpu()->sched;
+
+    vcpu->stats.exits[exit->reason]++;
+    vcpu->next = exit_handlers[exit->reason](vcpu, exit);
+    return likely(vcpu->next == VCPU_ENTER && !sched_leave(cpu) &&
+                  __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) == 0 &&
+                  sched_contended(cpu) == vcpu->halt_trapped);
+}
+
 static enum sched_verdict sched_run(struct sched_entity *entity)
 {
     struct vcpu *vcpu = from_entity(entity);
     const struct sched_cpu *cpu = &this_cpu()->sched;
-    void (*const enter)(struct hv_vcpu *, struct vm_exit *) = hv->vcpu_run;
     enum sched_verdict verdict;
-    struct vm_exit exit;
 
     if (!vcpu->loaded && !vcpu_begin(vcpu)) {
         vm_vcpu_blocks(vcpu);
@@ -165,10 +176,8 @@ static enum sched_verdict sched_run(struct sched_entity *entity)
             vcpu->halt_trapped = !vcpu->halt_trapped;
             hv->vcpu_trap_halt(&vcpu->hv, vcpu->halt_trapped);
         }
-        enter(&vcpu->hv, &exit);
-        vcpu->stats.exits[exit.reason]++;
-        enum vcpu_next next = exit_handlers[exit.reason](vcpu, &exit);
-        if (unlikely(next != VCPU_ENTER) && !vcpu_pause(vcpu, next, &verdict))
+        hv->vcpu_run(&vcpu->hv, vcpu_answer);
+        if (vcpu->next != VCPU_ENTER && !vcpu_pause(vcpu, vcpu->next, &verdict))
             return verdict;
     }
     return SCHED_RUNNABLE;

@@ -21,6 +21,14 @@ enum vcpu_request {
 
 enum vcpu_power { VCPU_OFF, VCPU_ON_PENDING, VCPU_ON };
 
+/* What becomes of a vCPU when an exit has been handled. */
+enum vcpu_next {
+    VCPU_ENTER,     /* back into the guest */
+    VCPU_YIELD,     /* its CPU to whoever waits for it */
+    VCPU_HALT,      /* until an interrupt */
+    VCPU_POWER_OFF, /* until another vCPU powers it on */
+};
+
 struct vcpu_stats {
     uint64_t exits[VM_EXIT_REASONS];
     uint64_t page_faults; /* of the memory exits: not a device, but memory to map */
@@ -38,18 +46,11 @@ struct vcpu {
     bool parked;       /* by its VM; written under vm->lock */
     bool halted;       /* blocked in WFI: any pending interrupt wakes it */
     bool halt_trapped;
+    enum vcpu_next next;   /* after the last exit */
     bool loaded;           /* the CPU's registers are its own; its home CPU's alone */
     uint8_t power;         /* enum vcpu_power; written under vm->lock but for PENDING -> ON */
     struct hv_reset start; /* for the next power-on; written while it is off */
     struct vcpu_stats stats;
-};
-
-/* What becomes of a vCPU when an exit has been handled. */
-enum vcpu_next {
-    VCPU_ENTER,     /* back into the guest */
-    VCPU_YIELD,     /* its CPU to whoever waits for it */
-    VCPU_HALT,      /* until an interrupt */
-    VCPU_POWER_OFF, /* until another vCPU powers it on */
 };
 
 /* How the guest names a vCPU: arm64's MPIDR affinity, 16 to a cluster. */

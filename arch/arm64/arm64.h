@@ -19,9 +19,6 @@ struct cpu_start {
     uint64_t main;
 };
 
-/* How a guest was left; the value that the vector gives to hv_enter's caller. */
-enum arm64_exit { ARM64_EXIT_SYNC, ARM64_EXIT_IRQ, ARM64_EXIT_SERROR };
-
 /* start.S */
 extern uint64_t boot_l1_dm[512];
 extern uint64_t boot_l2_dm[][512];
@@ -34,15 +31,20 @@ uint64_t arm64_image_to_phys(const void *in_image);
 /* cpu.c: SMCCC call to the firmware. */
 uint64_t arm64_smc(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
 
-/* vectors.S: runs the guest until it is left; ESR_EL2 is then in vcpu->esr. */
-enum arm64_exit arm64_enter(struct hv_vcpu *vcpu);
+/* vectors.S: runs the guest, again and again, until one of the next three says false. */
+void arm64_run(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
+
+/*
+ * exit.c: how a guest was left. ESR_EL2 is in vcpu->esr. Each answers by itself, or fills in
+ * `exit` for `answer`; true: back into the guest.
+ */
+bool arm64_exit_sync(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
+bool arm64_exit_irq(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
+bool arm64_exit_serror(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
 
 /* fp.S */
 void arm64_fp_save(void *fp);
 void arm64_fp_restore(const void *fp);
-
-/* exit.c: true when vm/ has to deal with it and `exit` says how. */
-bool arm64_handle_exit(struct hv_vcpu *vcpu, enum arm64_exit kind, struct vm_exit *exit);
 
 /*
  * exit.c: guest virtual to guest physical with the guest's own tables (AT), as EL0 or EL1,

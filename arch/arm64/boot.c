@@ -12,6 +12,7 @@
 #include "arch/arm64/regs.h"
 #include "arch/bits.h"
 #include "arch/image.h"
+#include "arch/mem.h"
 
 #define BLOCK_RAM (DESC_VALID | DESC_AP1 | DESC_AF | DESC_SH_INNER | DESC_ATTR_NORMAL | DESC_XN)
 
@@ -50,6 +51,7 @@ static uint64_t *direct_map_l2(uint64_t base)
     }
     if (used == BOOT_L2_TABLES)
         return NULL;
+    asm_mem_zero(boot_l2_dm[used], sizeof(boot_l2_dm[used]));
     *entry = arm64_image_to_phys(boot_l2_dm[used]) | DESC_VALID | DESC_TABLE;
     return boot_l2_dm[used++];
 }
@@ -71,8 +73,10 @@ status_t arch_boot_map_ram(paddr_t base, uint64_t bytes)
 
         if (l2 == NULL)
             return ERR_NO_MEMORY;
-        l2[FIELD_GET(GENMASK(29, 21), at)] = at | BLOCK_RAM;
-        at += SIZE_2M;
+        const uint64_t stop = MIN(ALIGN_DOWN(at, SIZE_1G) + SIZE_1G, end);
+
+        for (; at < stop; at += SIZE_2M)
+            l2[FIELD_GET(GENMASK(29, 21), at)] = at | BLOCK_RAM;
     }
     dsb(ishst);
     isb();

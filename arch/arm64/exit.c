@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Exit decoding: ESR_EL2's exception class leads to one handler, and each either answers
- * here (what is hot or has but one answer) or fills in a vm_exit.
+ * here (what has but one answer) or fills in a vm_exit and passes it on.
  */
 #include <arch/cpu.h>
 #include <arch/vcpu.h>
@@ -29,51 +29,45 @@
 
 #define SMCCC_NOT_SUPPORTED (~0ULL)
 
-typedef bool (*ec_handler)(struct hv_vcpu *vcpu, struct vm_exit *exit);
+/* As arm64_exit_sync, for an exception class. */
+typedef bool (*ec_handler)(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
 
-static bool undefined(struct hv_vcpu *vcpu, struct vm_exit *exit)
-{
-    (void)exit;
-    arm64_inject_undef(vcpu);
-    return false;
-}
-
-static bool wfx(struct hv_vcpu *vcpu, struct vm_exit *exit)
+static bool wfx(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
 {
     arm64_skip(vcpu);
     exit->reason = vcpu->esr & ISS_WFE ? VM_EXIT_YIELD : VM_EXIT_HALT;
-    return true;
+    return answer(vcpu, exit);
 }
 
 /* Any other immediate is nobody's: answered here, so that it reaches neither vm/ nor firmware. */
-static bool call(struct hv_vcpu *vcpu, struct vm_exit *exit, bool smc)
+static inline bool call(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, bool smc)
 {
     if (unlikely(vcpu->esr & ISS_IMM16)) {
         vcpu->x[0] = SMCCC_NOT_SUPPORTED;
-        return false;
+        return true;
     }
     exit->reason = VM_EXIT_HYPERCALL;
     exit->hypercall.smc = smc;
-    return true;
+    return answer(vcpu, exit);
 }
 
-static bool hvc(struct hv_vcpu *vcpu, struct vm_exit *exit)
+static bool hvc(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
 {
-    return call(vcpu, exit, false);
+    return call(vcpu, exit, answer, false);
 }
 
-static bool smc(struct hv_vcpu *vcpu, struct vm_exit *exit)
+static bool smc(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
 {
     arm64_skip(vcpu); /* a trapped SMC has not happened yet, unlike an HVC */
-    return call(vcpu, exit, true);
+    return call(vcpu, exit, answer, true);
 }
 
-static bool sysreg(struct hv_vcpu *vcpu, struct vm_exit *exit)
+static bool sysreg(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
 {
     if (sysreg_trap(vcpu, (uint32_t)(vcpu->esr & ESR_ISS), exit))
-        return false;
+        return true;
     arm64_skip(vcpu);
-    return true;
+    return answer(vcpu, exit);
 }
 
 status_t arm64_translate(struct hv_vcpu *vcpu, uint64_t gva, uint8_t access, gpa_t *out)
@@ -89,6 +83,12 @@ status_t arm64_translate(struct hv_vcpu *vcpu, uint64_t gva, uint8_t access, gpa
     return OK;
 }
 
+/* The address that HPFAR_EL2 and FAR_EL2 tell. */
+static gpa_t fault_ipa(uint64_t gva)
+{
+    return gpa(FIELD_GET(HPFAR_FIPA, sysreg_read(hpfar_el2)) << PAGE_SHIFT | (gva & PAGE_MASK));
+}
+
 /*
  * Where a stage-2 fault was. HPFAR_EL2 holds the page, but not for a permission fault on an
  * access of the guest's own (Arm ARM D13.2.54): there its tables are asked again.
@@ -97,16 +97,18 @@ static status_t fault_address(struct hv_vcpu *vcpu, uint64_t gva, bool permissio
 {
     if (permission && !(vcpu->esr & ISS_S1PTW))
         return arm64_translate(vcpu, gva, VM_ACCESS_READ, out);
-    *out = gpa(FIELD_GET(HPFAR_FIPA, sysreg_read(hpfar_el2)) << PAGE_SHIFT | (gva & PAGE_MASK));
+    *out = fault_ipa(gva);
     return OK;
 }
 
-static bool memory_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, uint8_t access)
+/* False: not mapped for the guest any more; it tries again and takes its own fault. */
+static bool describe_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, uint8_t access)
 {
     const uint64_t iss = vcpu->esr & ESR_ISS;
     const uint64_t type = iss & FSC_TYPE;
     const uint64_t gva = sysreg_read(far_el2);
 
+    exit->reason = VM_EXIT_MEMORY;
     exit->memory.gva = gva;
     exit->memory.access = access;
     exit->memory.permission = type == FSC_PERMISSION;
@@ -114,57 +116,88 @@ static bool memory_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, uint8_t acc
     exit->memory.decoded = false;
     exit->memory.external = type != FSC_PERMISSION && type != FSC_TRANSLATION &&
                             type != FSC_ACCESS_FLAG && type != FSC_ADDRESS_SIZE;
-    exit->reason = VM_EXIT_MEMORY;
-    if (unlikely(exit->memory.external))
-        return true;
-    /* Not mapped for the guest any more: it tries again and takes its own fault. */
-    return fault_address(vcpu, gva, exit->memory.permission, &exit->memory.gpa) == OK;
+    return exit->memory.external ||
+           fault_address(vcpu, gva, exit->memory.permission, &exit->memory.gpa) == OK;
 }
 
-static bool instruction_abort(struct hv_vcpu *vcpu, struct vm_exit *exit)
+static bool instruction_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
 {
-    return memory_abort(vcpu, exit, VM_ACCESS_EXEC);
+    return !describe_abort(vcpu, exit, VM_ACCESS_EXEC) || answer(vcpu, exit);
 }
 
-static bool data_abort(struct hv_vcpu *vcpu, struct vm_exit *exit)
+static __attribute__((noinline)) bool other_data_abort(struct hv_vcpu *vcpu, struct vm_exit *exit,
+                                                       hv_answer answer)
 {
     const uint64_t iss = vcpu->esr & ESR_ISS;
     const bool write = iss & ISS_WNR && !(iss & (ISS_CM | ISS_S1PTW));
 
-    if (!memory_abort(vcpu, exit, write ? VM_ACCESS_WRITE : VM_ACCESS_READ))
-        return false;
-    if (likely(iss & ISS_ISV)) {
+    if (!describe_abort(vcpu, exit, write ? VM_ACCESS_WRITE : VM_ACCESS_READ))
+        return true;
+    if (iss & ISS_ISV && !exit->memory.external) {
         exit->memory.decoded = true;
         exit->memory.size = (uint8_t)(1 << FIELD_GET(ISS_SAS, iss));
-        if (write)
-            exit->memory.value = arm64_write_value(vcpu);
+        exit->memory.value = write ? arm64_write_value(vcpu) : 0;
     }
-    return true;
+    return answer(vcpu, exit);
+}
+
+/* Apart, so that a read needs no stack frame. */
+static __attribute__((noinline)) bool device_write(struct hv_vcpu *vcpu, struct vm_exit *exit,
+                                                   hv_answer answer)
+{
+    exit->memory.value = arm64_write_value(vcpu);
+    return answer(vcpu, exit);
+}
+
+/* Where nothing is mapped, with a syndrome, which no table walk has: first of all a device. */
+static bool data_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+{
+    const uint64_t iss = vcpu->esr;
+    const bool write = iss & ISS_WNR;
+    uint64_t gva;
+
+    if (unlikely((iss & (ISS_ISV | ISS_CM | ISS_S1PTW | FSC_TYPE)) != (ISS_ISV | FSC_TRANSLATION)))
+        return other_data_abort(vcpu, exit, answer);
+    gva = sysreg_read(far_el2);
+    exit->reason = VM_EXIT_MEMORY;
+    exit->memory.gpa = fault_ipa(gva);
+    exit->memory.gva = gva;
+    exit->memory.access = write ? VM_ACCESS_WRITE : VM_ACCESS_READ;
+    exit->memory.size = (uint8_t)(1 << FIELD_GET(ISS_SAS, iss));
+    exit->memory.decoded = true;
+    exit->memory.table_walk = exit->memory.permission = exit->memory.external = false;
+    return write ? device_write(vcpu, exit, answer) : answer(vcpu, exit);
 }
 
 static const ec_handler ec_handlers[64] = {
-    [0x01] = wfx,        [0x16] = hvc, [0x17] = smc, [0x18] = sysreg, [0x20] = instruction_abort,
-    [0x24] = data_abort,
+    [EC_WFX] = wfx,
+    [EC_HVC64] = hvc,
+    [EC_SMC64] = smc,
+    [EC_SYSREG] = sysreg,
+    [EC_INSTRUCTION_ABORT_LOWER] = instruction_abort,
+    [EC_DATA_ABORT_LOWER] = data_abort,
 };
 
-static bool sync(struct hv_vcpu *vcpu, struct vm_exit *exit)
+bool arm64_exit_sync(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
 {
     const ec_handler handler = ec_handlers[FIELD_GET(ESR_EC, vcpu->esr)];
 
-    /* Every other class is a feature that the guest was told it does not have. */
-    return handler != NULL ? handler(vcpu, exit) : undefined(vcpu, exit);
+    if (likely(handler != NULL))
+        return handler(vcpu, exit, answer);
+    arm64_inject_undef(vcpu); /* a feature that the guest was told it does not have */
+    return true;
 }
 
-bool arm64_handle_exit(struct hv_vcpu *vcpu, enum arm64_exit kind, struct vm_exit *exit)
+bool arm64_exit_irq(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
 {
-    if (likely(kind == ARM64_EXIT_SYNC))
-        return sync(vcpu, exit);
-    if (kind == ARM64_EXIT_IRQ) {
-        exit->reason = VM_EXIT_IRQ;
-        return true;
-    }
+    exit->reason = VM_EXIT_IRQ;
+    return answer(vcpu, exit);
+}
+
+bool arm64_exit_serror(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+{
     exit->reason = VM_EXIT_FATAL;
     exit->fatal.what = "SError: an access of this guest failed on the host's bus";
     exit->fatal.syndrome = vcpu->esr;
-    return true;
+    return answer(vcpu, exit);
 }

@@ -189,10 +189,11 @@ static void vcpu_put(struct hv_vcpu *vcpu)
     arm64_fp_save(&vcpu->fp);
 }
 
-static void vcpu_run(struct hv_vcpu *vcpu, struct vm_exit *exit)
+static void vcpu_run(struct hv_vcpu *vcpu, hv_answer answer)
 {
-    while (!arm64_handle_exit(vcpu, arm64_enter(vcpu), exit))
-        ;
+    struct vm_exit exit;
+
+    arm64_run(vcpu, &exit, answer);
 }
 
 static void vcpu_trap_halt(struct hv_vcpu *vcpu, bool trap)

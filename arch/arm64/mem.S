@@ -111,11 +111,20 @@ asm_mem_zero:
 1:  stp     xzr, xzr, [x0], #16 /* up to the first block, and up to 15 bytes into it */
     cmp     x0, x4
     b.lo    1b
-2:  dc      zva, x4
+2:  add     x6, x4, x3, lsl #3
+    cmp     x6, x5
+    b.hi    3f
+    .rept 8
+    dc      zva, x4
     add     x4, x4, x3
-    cmp     x4, x5
-    b.lo    2b
-    mov     x0, x5
+    .endr
+    b       2b
+3:  cmp     x4, x5
+    b.hs    4f
+    dc      zva, x4
+    add     x4, x4, x3
+    b       3b
+4:  mov     x0, x5
     sub     x2, x8, x5
     b       asm_block_fill
 

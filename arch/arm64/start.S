@@ -73,12 +73,12 @@ boot_entry:
     b.ne    early_stop
 
     /* Stale cache lines must not cover what is written with the caches off. */
-    adr_l   x0, __boot_tables_start
-    adr_l   x1, __image_end
+    adr_l   x0, boot_tables
+    adr_l   x1, boot_tables_end
     bl      invalidate_range
     bl      make_boot_tables
-    adr_l   x0, __boot_tables_start
-    adr_l   x1, __image_end
+    adr_l   x0, boot_tables
+    adr_l   x1, boot_tables_end
     bl      invalidate_range
 
     ldr     x21, =boot_virtual
@@ -116,9 +116,8 @@ boot_virtual:
     mov     sp, x0
     ldr     x0, =__bss_start
     ldr     x1, =__bss_end
-1:  stp     xzr, xzr, [x0], #16
-    cmp     x0, x1
-    b.lo    1b
+    sub     x1, x1, x0
+    bl      asm_mem_zero
 
     mov     x29, xzr
     mov     x0, x20
@@ -134,9 +133,11 @@ boot_virtual:
  */
 make_boot_tables:
     mov     x15, x30
-    adr_l   x0, __boot_tables_start
-    adr_l   x1, __data_end
-1:  stp     xzr, xzr, [x0], #16
+    adr_l   x0, boot_tables
+    adr_l   x1, boot_tables_end
+1:  .rept 8
+    stp     xzr, xzr, [x0], #16
+    .endr
     cmp     x0, x1
     b.lo    1b
 
@@ -281,13 +282,16 @@ msg_no_fdt:
     .section .boot_tables, "aw", %nobits
     .balign 4096
     .global boot_l1_dm, boot_l2_dm
+boot_tables:
 boot_l0:     .skip 4096
 boot_l1_id:  .skip 4096
 boot_l2_id:  .skip 4096
 boot_l1_img: .skip 4096
 boot_l2_img: .skip 4096
 boot_l3_img: .skip 4096
-boot_l1_dm:  .skip 4096
-boot_l2_dm:  .skip 4096 * BOOT_L2_TABLES
 boot_l1_dev: .skip 4096
 boot_l2_dev: .skip 4096
+boot_l1_dm:  .skip 4096
+boot_l2_dm:  .skip 4096 * 2 /* for the device tree; the others are C's */
+boot_tables_end:
+             .skip 4096 * (BOOT_L2_TABLES - 2)

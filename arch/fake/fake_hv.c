@@ -38,13 +38,17 @@ static void vcpu_put(struct hv_vcpu *vcpu)
     vcpu->loaded = false;
 }
 
-static void vcpu_run(struct hv_vcpu *vcpu, struct vm_exit *exit)
+static void vcpu_run(struct hv_vcpu *vcpu, hv_answer answer)
 {
-    vcpu->runs++;
-    if (vcpu->next != vcpu->last)
-        *exit = *vcpu->next++;
-    else
-        *exit = (struct vm_exit){ .reason = VM_EXIT_HALT };
+    struct vm_exit exit;
+
+    do {
+        vcpu->runs++;
+        if (vcpu->next != vcpu->last)
+            exit = *vcpu->next++;
+        else
+            exit = (struct vm_exit){ .reason = VM_EXIT_HALT };
+    } while (answer(vcpu, &exit));
 }
 
 static void vcpu_trap_halt(struct hv_vcpu *vcpu, bool trap)

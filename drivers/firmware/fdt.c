@@ -159,7 +159,7 @@ static void collect(struct parse *p, const struct fdt_token *token)
 /* One tree, from the root's BEGIN_NODE to the END behind it. */
 static status_t walk(struct parse *p)
 {
-    struct fdt_token token;
+    struct fdt_token token = { 0 };
     status_t status = OK;
     bool root_seen = false;
 

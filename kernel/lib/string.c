@@ -73,7 +73,11 @@ size_t strnlen(const char *text, size_t most)
 
 size_t strlen(const char *text)
 {
-    return strnlen(text, SIZE_MAX);
+    const char *at = text;
+
+    while (*at != '\0')
+        at++;
+    return (size_t)(at - text);
 }
 
 int strncmp(const char *a, const char *b, size_t most)

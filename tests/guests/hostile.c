@@ -2,9 +2,9 @@
 /*
  * A guest that does everything it should not, `acts=` times from seed `seed=`: system
  * registers, hypercalls and SMCs, loads and stores of every form at every address but its own
- * memory, page tables where there is none, CPUs turned on at bad entry points. It survives by
- * skipping what faults; the hypervisor and the other guests have to survive it. `memory=` is
- * its memory in MiB.
+ * memory, page tables where there is none, CPUs turned on at bad entry points, interrupts. It
+ * survives by skipping what faults; the hypervisor and the other guests have to survive it.
+ * `memory=` is its memory in MiB.
  *
  * What would end it or silence it is left out: writes to SCTLR, VBAR and PSTATE, the UART's
  * data register, and PSCI calls that end or suspend the VM.
@@ -64,6 +64,8 @@ static const struct encoding spared[] = {
     { 3, 0, 4, 2, ANY }, /* SPSel, CurrentEL, PAN, UAO */
     { 3, 3, 4, 2, ANY }, /* DAIF, NZCV, SSBS, TCO, DIT */
     { 3, 0, 4, 3, ANY }, /* ALLINT */
+    { 3, 3, 14, 3, 0 },  /* CNTV_TVAL, CNTV_CVAL: QEMU 7.2 hangs, all of it, where a deadline */
+    { 3, 3, 14, 3, 2 },  /* and the offset of the guest's counter add up to more than 64 bits */
     { 1, 0, 7, 6, 1 },   /* DC IVAC may throw away this guest's own lines */
     { 1, 0, 7, 6, 2 },   /* and so may DC ISW */
 };
@@ -277,6 +279,74 @@ static void act_walk(void)
     isb();
 }
 
+/* ---- interrupts: asked for by all means, polled, never taken ---- */
+
+/* Widths of an interrupt's field in bits. */
+static const struct {
+    uint16_t offset;
+    uint8_t bits;
+} interrupt_registers[] = {
+    { GICD_IGROUPR, 1 },    { GICD_ISENABLER, 1 }, { GICD_ISENABLER, 1 }, { GICD_ICENABLER, 1 },
+    { GICD_ISPENDR, 1 },    { GICD_ICPENDR, 1 },   { GICD_ISACTIVER, 1 }, { GICD_ICACTIVER, 1 },
+    { GICD_IPRIORITYR, 8 }, { GICD_ITARGETSR, 8 }, { GICD_ICFGR, 2 },     { GICD_IROUTER, 64 },
+};
+
+static void touch_interrupt(void)
+{
+    unsigned irq = (unsigned)below(below(2) != 0 ? 32 : 320);
+    unsigned which = (unsigned)below(ARRAY_SIZE(interrupt_registers));
+    unsigned bit = irq * interrupt_registers[which].bits;
+    uint64_t at = gic_bank(irq, interrupt_registers[which].offset + bit / 32 * 4);
+
+    if (below(4) == 0)
+        mmio_read32(at);
+    else
+        mmio_write32(at, (uint32_t)value());
+}
+
+static void touch_interface(void)
+{
+    switch (below(6)) {
+    case 0: gic_set_split(below(2) != 0); break;
+    case 1: gic_group_enable(below(4) != 0); break;
+    case 2: gic_set_mask((uint8_t)value()); break;
+    case 3: gic_set_mask(0xf0); break;
+    case 4: mmio_write32(GICD_BASE + GICD_CTLR, (uint32_t)value()); break;
+    default: mmio_write32(GICD_BASE + GICD_CTLR, ~0u); break;
+    }
+}
+
+static void touch_timer(void)
+{
+    uint64_t control = below(8) < 5 ? 1 : value();
+
+    if (below(2) != 0) {
+        sysreg_write(cntv_tval_el0, below(2000)); /* see `spared` */
+        sysreg_write(cntv_ctl_el0, control);
+    } else {
+        sysreg_write(cntp_tval_el0, below(2) != 0 ? below(2000) : value());
+        sysreg_write(cntp_ctl_el0, control);
+    }
+}
+
+static void act_interrupt(void)
+{
+    static unsigned irq;
+
+    switch (below(8)) {
+    case 0: touch_interface(); break;
+    case 1: touch_timer(); break;
+    case 2: gic_sgi((unsigned)below(3), (unsigned)below(16)); break;
+    case 3: irq = gic_ack(); break;
+    case 4: gic_eoi(irq); break;
+    case 5: gic_deactivate(irq); break;
+    case 6: irq = (unsigned)below(1024); break;
+    default: touch_interrupt(); break;
+    }
+    if (below(1000) == 0)
+        gic_init();
+}
+
 static void act_hint(void)
 {
     static const uint32_t hints[] = { 0xd503203f, 0xd503209f, 0xd503205f, 0xd5033fdf };
@@ -286,9 +356,10 @@ static void act_hint(void)
 }
 
 static void (*const acts[])(void) = {
-    act_sysreg, act_sysreg,   act_sysreg, act_call,       act_call,
-    act_call,   act_access,   act_access, act_any_access, act_cpu_on,
-    act_walk,   act_maintain, act_access, act_any_access, act_hint,
+    act_sysreg,     act_sysreg, act_sysreg,    act_call,      act_call,
+    act_call,       act_access, act_access,    act_access,    act_any_access,
+    act_any_access, act_cpu_on, act_interrupt, act_interrupt, act_interrupt,
+    act_interrupt,  act_walk,   act_maintain,  act_hint,
 };
 
 void guest_main(void)

@@ -152,12 +152,13 @@ static void an_undecoded_access_is_emulated(void **state)
     assert_int_equal(vcpu->hv.pc, FAKE_ENTRY + 8);
 }
 
-static void an_undecoded_access_without_meaning_crashes(void **state)
+static void an_undecoded_access_without_meaning_is_a_bus_fault(void **state)
 {
     (void)state;
     FAKE_SCRIPT(vcpu, undecoded(load(FAKE_DEVICE, 0)));
     run();
-    assert_int_equal(vm->state, VM_CRASHED);
+    assert_int_equal(vcpu->hv.bus_faults, 1);
+    assert_int_equal(vm->state, VM_RUNNING);
 }
 
 static void memory_is_committed_at_the_first_touch(void **state)
@@ -209,6 +210,62 @@ static void hostile_addresses_are_bus_faults(void **state)
     assert_true(vcpu->hv.bus_faults == ARRAY_SIZE(exits));
     assert_int_equal(fake_parts.device->writes, 0);
     assert_int_equal(vm->state, VM_RUNNING);
+}
+
+static struct vm_exit walk(struct vm_exit exit, bool permission)
+{
+    exit.memory.decoded = false;
+    exit.memory.table_walk = true;
+    exit.memory.permission = permission;
+    return exit;
+}
+
+/* The MMU does not walk there, so mapping it would be for nothing, again and again. */
+static void a_table_walk_in_a_mapped_device_is_a_bus_fault(void **state)
+{
+    const struct region gicc = { .base = gpa(0x8010000),
+                                 .size = PAGE_SIZE,
+                                 .kind = REGION_IDENTITY,
+                                 .prot = PT_READ | PT_WRITE | PT_DEVICE,
+                                 .host = paddr(0x8040000) };
+
+    (void)state;
+    assert_int_equal(vm_map_region(vm, &gicc), OK);
+    FAKE_SCRIPT(vcpu, walk(load(0x8010008, 8), false), load(0x8010000, 4),
+                walk(load(0x8010ff8, 8), true), walk(fetch(0x8010000), true));
+    run();
+    assert_int_equal(vcpu->hv.bus_faults, 3);
+    assert_int_equal(vcpu->stats.page_faults, 1);
+    assert_int_equal(vm->state, VM_RUNNING);
+}
+
+/* Hardware that updates access flags finds a table that it may read but not write. */
+static void a_table_walk_that_would_write_rom_is_a_bus_fault(void **state)
+{
+    const uint64_t table = FAKE_RAM + 0x2000;
+
+    (void)state;
+    FAKE_SCRIPT(vcpu, walk(load(table, 8), false), walk(load(table, 8), true),
+                walk(fetch(table), true));
+    vm->space.regions[1].kind = REGION_ROM;
+    run();
+    vm->space.regions[1].kind = REGION_ALLOCATED;
+    assert_int_equal(vcpu->hv.bus_faults, 2);
+    assert_int_equal(vcpu->stats.page_faults, 1);
+    assert_int_equal(vm->state, VM_RUNNING);
+}
+
+/* Also for an instruction: its tables need not be executable. */
+static void a_table_walk_reads_memory(void **state)
+{
+    struct pt_mapping mapping;
+
+    (void)state;
+    FAKE_SCRIPT(vcpu, walk(fetch(FAKE_RAM + 0x200000), false));
+    vm->space.regions[1].prot = PT_READ | PT_WRITE;
+    run();
+    assert_int_equal(page_table_query(&vm->space.stage2, FAKE_RAM + 0x200000, &mapping), OK);
+    assert_int_equal(vcpu->hv.bus_faults, 0);
 }
 
 static void strays_are_logged_four_times(void **state)
@@ -426,9 +483,12 @@ int main(void)
         TEST(a_misaligned_access_reaches_the_model_as_bytes),
         TEST(an_access_across_the_devices_end_is_a_bus_fault),
         TEST(an_undecoded_access_is_emulated),
-        TEST(an_undecoded_access_without_meaning_crashes),
+        TEST(an_undecoded_access_without_meaning_is_a_bus_fault),
         TEST(memory_is_committed_at_the_first_touch),
         TEST(hostile_addresses_are_bus_faults),
+        TEST(a_table_walk_in_a_mapped_device_is_a_bus_fault),
+        TEST(a_table_walk_that_would_write_rom_is_a_bus_fault),
+        TEST(a_table_walk_reads_memory),
         TEST(strays_are_logged_four_times),
         TEST(a_fetch_from_nothing_crashes_with_a_report),
         TEST(a_wrong_entry_is_told_as_such),
