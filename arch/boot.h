@@ -9,7 +9,8 @@
 #include "arch/status.h"
 
 struct boot_info {
-    paddr_t fdt;         /* the host's device tree, in the direct map */
+    paddr_t firmware;    /* what the firmware told: arm64 device tree, x86 Multiboot information */
+    uint32_t magic;      /* x86: the boot loader's word in EAX, which Multiboot it is */
     paddr_t image_start; /* this image, with bss and boot tables */
     paddr_t image_end;
 };

@@ -17,7 +17,11 @@ enum vm_exit_reason {
     VM_EXIT_IRQ,       /* a host interrupt wants this CPU */
     VM_EXIT_MEMORY,    /* second-stage fault: RAM not there yet, a device, or nothing */
     VM_EXIT_IPI,       /* an interrupt for vCPUs (ICC_SGI*R, ICR); the PC is already behind it */
-    VM_EXIT_HYPERCALL, /* HVC or SMC with immediate 0; VMCALL, VMMCALL */
+    VM_EXIT_HYPERCALL, /* HVC or SMC with immediate 0; VMCALL, VMMCALL: skip() is still due */
+    VM_EXIT_PIO,       /* x86: a port is read or written */
+    VM_EXIT_MSR,       /* x86: an MSR that a model answers: the APIC's, the TSC deadline */
+    VM_EXIT_WINDOW,    /* x86: the guest can take an interrupt now (ask_window) */
+    VM_EXIT_RESET,     /* x86: triple fault, or INIT: what pulls a PC's reset line */
     VM_EXIT_HALT,      /* WFI, HLT; the PC is already behind it */
     VM_EXIT_YIELD,     /* WFE, PAUSE; the PC is already behind it */
     VM_EXIT_FATAL,     /* the guest cannot go on: exit->fatal says why */
@@ -49,6 +53,18 @@ struct vm_exit {
             uint8_t kind;   /* which register; the backend's enum */
         } ipi;
         struct {
+            uint64_t value;  /* decoded writes */
+            uint16_t port;
+            uint8_t size;    /* 1, 2 or 4 */
+            bool write;
+            bool decoded;    /* plain IN or OUT; INS and OUTS, with REP or not, want emulate */
+        } pio;
+        struct {
+            uint64_t value; /* writes */
+            uint32_t index;
+            bool write;
+        } msr;
+        struct {
             bool smc; /* by SMC rather than HVC */
         } hypercall;
         struct {
@@ -60,11 +76,22 @@ struct vm_exit {
 
 struct hv_vcpu; /* <arch/vcpu.h> */
 
+/* In what mode a vCPU starts; arm64 knows the first only. */
+enum hv_mode {
+    HV_MODE_RESET,     /* arm64: EL1, MMU off; x86: real mode, CS.base = entry & ~0xffff */
+    HV_MODE_PROTECTED, /* x86: 32-bit flat segments, paging off (Multiboot, PVH) */
+    HV_MODE_LONG,      /* x86: 64-bit, paging on with `cr3` (the 64-bit boot protocol) */
+    HV_MODE_STARTUP,   /* x86: real mode after a startup IPI: CS.base = entry, IP = 0 */
+};
+
 /* How a vCPU starts: everything not named here has its architectural reset value. */
 struct hv_reset {
+    enum hv_mode mode;
     uint64_t entry;  /* first instruction, guest-physical with the MMU off */
-    uint64_t arg[4]; /* arm64 x0..x3 */
+    uint64_t arg[4]; /* arm64 x0..x3; x86 rax, rbx, rsi, rdi */
+    uint64_t cr3;    /* HV_MODE_LONG */
     uint64_t id;     /* what the guest reads as its own id: arm64 MPIDR affinity, x86 APIC id */
+    unsigned cpus;   /* x86: vCPUs of the VM, for the topology that CPUID tells; 0 is 1 */
 };
 
 /*
@@ -75,8 +102,16 @@ struct hv_bus {
     void *context;
     status_t (*read)(void *context, gpa_t address, unsigned size, uint64_t *value);
     status_t (*write)(void *context, gpa_t address, unsigned size, uint64_t value);
+    /* x86: INS and OUTS. NULL where there are no ports. */
+    status_t (*port_read)(void *context, uint16_t port, unsigned size, uint64_t *value);
+    status_t (*port_write)(void *context, uint16_t port, unsigned size, uint64_t value);
     /* RAM only: instruction bytes and page tables. */
     status_t (*read_memory)(void *context, gpa_t address, void *to, size_t bytes);
+    /* x86: accessed and dirty bits of page tables; RAM only, atomic against the guest's other
+     * CPUs. `size` is 4 or 8, `address` aligned to it. ERR_BAD_STATE: it does not hold `expected`.
+     * NULL: the bits are left alone. */
+    status_t (*exchange_memory)(void *context, gpa_t address, unsigned size, uint64_t expected,
+                                uint64_t value);
 };
 
 /* Deals with an exit. True: the vCPU goes back into its guest at once; false: vcpu_run returns. */
@@ -110,7 +145,7 @@ struct hv_ops {
     void (*vcpu_trap_halt)(struct hv_vcpu *vcpu, bool trap);
 
     /*
-     * Finishes a decoded memory access: a read gets `value` into its register, and the PC
+     * Finishes a decoded memory, port or MSR access: a read gets `value` into its register, and the PC
      * moves past the instruction.
      */
     void (*finish_read)(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
@@ -130,6 +165,21 @@ struct hv_ops {
     /* The PC moves past the trapped instruction that made this exit. */
     void (*skip)(struct hv_vcpu *vcpu);
 
+    /*
+     * Events for guests whose interrupt controller is a model (x86; NULL where the hardware
+     * has list registers). Loaded vCPU of the calling CPU.
+     *
+     * irq_ready: could it take an external interrupt at its next entry: IF set, no shadow,
+     * nothing else queued? inject_irq: it does; only when ready. inject_nmi: at the next
+     * entry, or once it may. ask_window: exit with VM_EXIT_WINDOW as soon as it is ready.
+     * inject_gp: #GP(0), what a refused MSR access raises.
+     */
+    bool (*irq_ready)(const struct hv_vcpu *vcpu);
+    void (*inject_irq)(struct hv_vcpu *vcpu, uint8_t vector);
+    void (*inject_nmi)(struct hv_vcpu *vcpu);
+    void (*ask_window)(struct hv_vcpu *vcpu, bool ask);
+    void (*inject_gp)(struct hv_vcpu *vcpu);
+
     /* For reports: where the guest is, and where its chain of stack frames starts. */
     uint64_t (*pc)(const struct hv_vcpu *vcpu);
     uint64_t (*frame_pointer)(const struct hv_vcpu *vcpu);
@@ -142,4 +192,8 @@ struct hv_ops {
     void (*describe)(const struct hv_vcpu *vcpu, hv_print print, void *context);
 };
 
-extern const struct hv_ops *const hv;
+/* The backend of this machine: chosen at boot by arch_hv_select, then constant. */
+extern const struct hv_ops *hv;
+
+/* ERR_UNSUPPORTED: no backend works here; *why says what each lacks. */
+status_t arch_hv_select(const char **why);

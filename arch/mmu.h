@@ -54,8 +54,8 @@ extern const struct pt_format *const arch_hyp_format;
 extern const struct pt_tlb_ops arch_hyp_tlb;
 extern const struct pt_tlb_ops arch_guest_tlb;
 
-/* A guest's second stage: stage 2, EPT or NPT. */
-extern const struct pt_format *const arch_guest_format;
+/* A guest's second stage: stage 2, EPT or NPT. Chosen with the backend, then constant. */
+extern const struct pt_format *arch_guest_format;
 
 /* Width of second-stage tags that the hardware has: 8 or 16 bits of VMID. */
 unsigned arch_guest_tag_bits(void);

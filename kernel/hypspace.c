@@ -18,9 +18,15 @@ static struct page_table hyp_table;
 static spinlock_t dynamic_lock; /* outside hyp_table's */
 static uint64_t dynamic_next = LAYOUT_DYNAMIC;
 
+/* What the tables translate: an address without the sign extension that x86 has above it. */
+static uint64_t input_address(const void *va)
+{
+    return (uintptr_t)va & (BIT(arch_hyp_format->va_bits) - 1);
+}
+
 static status_t map_section(paddr_t image, const char *start, const char *end, unsigned prot)
 {
-    return page_table_map(&hyp_table, (uintptr_t)start,
+    return page_table_map(&hyp_table, input_address(start),
                           paddr_add(image, (uint64_t)(start - __image_start)),
                           (uint64_t)(end - start), prot);
 }
@@ -47,15 +53,18 @@ static status_t map_direct(uint64_t start, uint64_t end)
 {
     if (start >= end)
         return OK;
-    return page_table_map(&hyp_table, (uintptr_t)phys_to_virt(paddr(start)), paddr(start),
+    return page_table_map(&hyp_table, input_address(phys_to_virt(paddr(start))), paddr(start),
                           end - start, PT_READ | PT_WRITE);
 }
 
-/* A bank, without the 2 MiB that the image is in: its text must have no writable alias. */
+/*
+ * A bank's whole 2 MiB blocks, as the arenas have them, but those that the image is in: its
+ * text must have no writable alias.
+ */
 static status_t map_bank(const struct ram_bank *bank, const struct boot_info *boot)
 {
-    const uint64_t start = ALIGN_UP(bank->base.raw, PAGE_SIZE);
-    const uint64_t end = ALIGN_DOWN(bank->base.raw + bank->bytes, PAGE_SIZE);
+    const uint64_t start = ALIGN_UP(bank->base.raw, SIZE_2M);
+    const uint64_t end = ALIGN_DOWN(bank->base.raw + bank->bytes, SIZE_2M);
     const uint64_t hole_start = boot->image_start.raw;
     const uint64_t hole_end = ALIGN_UP(boot->image_end.raw, SIZE_2M);
     status_t status;
@@ -79,8 +88,13 @@ status_t hyp_space_init(const struct boot_info *boot, const struct ram_bank *ban
     return status;
 }
 
+status_t hyp_map_ram(paddr_t base, uint64_t bytes)
+{
+    return map_direct(ALIGN_DOWN(base.raw, PAGE_SIZE), ALIGN_UP(base.raw + bytes, PAGE_SIZE));
+}
+
 /* A place for what is mapped to `base`. Larger ones lie in it as there, so that blocks fit. */
-static uint64_t take_dynamic(paddr_t base, uint64_t bytes)
+static char *take_dynamic(paddr_t base, uint64_t bytes)
 {
     uint64_t at;
 
@@ -90,18 +104,19 @@ static uint64_t take_dynamic(paddr_t base, uint64_t bytes)
         at += (base.raw - at) % SIZE_2M;
     dynamic_next = at + bytes + PAGE_SIZE;
     spin_unlock(&dynamic_lock);
-    return at;
+    return (char *)(uintptr_t)at;
 }
 
 void *hyp_map_device(paddr_t base, size_t bytes)
 {
     const uint64_t start = ALIGN_DOWN(base.raw, PAGE_SIZE);
     const uint64_t size = ALIGN_UP(base.raw + bytes, PAGE_SIZE) - start;
-    const uint64_t va = take_dynamic(paddr(start), size);
+    char *const va = take_dynamic(paddr(start), size);
 
-    if (page_table_map(&hyp_table, va, paddr(start), size, PT_READ | PT_WRITE | PT_DEVICE) != OK)
+    if (page_table_map(&hyp_table, input_address(va), paddr(start), size,
+                       PT_READ | PT_WRITE | PT_DEVICE) != OK)
         return NULL;
-    return (void *)(uintptr_t)(va + (base.raw - start));
+    return va + (base.raw - start);
 }
 
 void *hyp_alloc_stack(void)
@@ -111,13 +126,14 @@ void *hyp_alloc_stack(void)
     if (memory == NULL)
         return NULL;
     const paddr_t base = virt_to_phys(memory);
-    const uint64_t va = take_dynamic(base, STACK_BYTES);
+    char *const va = take_dynamic(base, STACK_BYTES);
 
-    if (page_table_map(&hyp_table, va, base, STACK_BYTES, PT_READ | PT_WRITE) != OK) {
+    if (page_table_map(&hyp_table, input_address(va), base, STACK_BYTES, PT_READ | PT_WRITE) !=
+        OK) {
         pmm_free_wired(memory);
         return NULL;
     }
-    return (void *)(uintptr_t)(va + STACK_BYTES);
+    return va + STACK_BYTES;
 }
 
 void hyp_seal(void)
@@ -125,6 +141,6 @@ void hyp_seal(void)
     const uint64_t bytes = (uint64_t)(__sealed_end - __sealed_start);
 
     if (bytes != 0 &&
-        page_table_protect(&hyp_table, (uintptr_t)__sealed_start, bytes, PT_READ) != OK)
+        page_table_protect(&hyp_table, input_address(__sealed_start), bytes, PT_READ) != OK)
         panic("cannot seal the image's read-only data");
 }

@@ -16,9 +16,16 @@ struct ram_bank {
 
 /*
  * Builds the final tables and installs them on the boot CPU: the image by section, and all
- * RAM but the image in the direct map. Needs the arenas, and RAM in the boot's direct map.
+ * RAM but the image in the direct map, in whole 2 MiB blocks. Needs the arenas, and RAM in the
+ * boot's direct map.
  */
 status_t hyp_space_init(const struct boot_info *boot, const struct ram_bank *banks, unsigned count);
+
+/*
+ * RAM that is to be reached through the direct map even where it sticks out of the banks' whole
+ * blocks: a bundle, the boot arguments. ERR_NO_MEMORY.
+ */
+status_t hyp_map_ram(paddr_t base, uint64_t bytes);
 
 /* Device registers, readable and writable; NULL: no memory for the tables. Never unmapped. */
 void *hyp_map_device(paddr_t base, size_t bytes);

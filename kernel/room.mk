@@ -3,4 +3,4 @@ src-y += kernel/bootmem.c kernel/pmm.c kernel/vmo.c kernel/page_fault.c kernel/p
 src-y += kernel/sched.c kernel/timer.c kernel/irq.c kernel/smp.c kernel/percpu.c kernel/hypspace.c kernel/memory.c
 src-y += kernel/log.c kernel/panic.c kernel/status.c
 src-y += kernel/lib/format.c
-src-arm64 += kernel/lib/string.c kernel/lib/stack_protector.c
+src-y += kernel/lib/string.c kernel/lib/stack_protector.c

@@ -84,6 +84,31 @@ static size_t zero_already(const struct aspace *as, gpa_t at, size_t bytes)
     return MIN(bytes, PAGE_SIZE - (at.raw & PAGE_MASK));
 }
 
+status_t aspace_exchange(struct aspace *as, gpa_t at, unsigned size, uint64_t expected,
+                         uint64_t value)
+{
+    uint32_t expected32 = (uint32_t)expected;
+    void *target;
+    size_t run = size;
+    status_t status;
+    bool same = true;
+
+    if ((size != 4 && size != 8) || !IS_ALIGNED(at.raw, size))
+        return ERR_INVALID_ARGS;
+    aspace_reader_enter(as);
+    status = piece(as, at, size, &target, &run);
+    if (status == OK && size == 4)
+        same = __atomic_compare_exchange_n((uint32_t *)target, &expected32, (uint32_t)value, false,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    else if (status == OK)
+        same = __atomic_compare_exchange_n((uint64_t *)target, &expected, value, false,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    aspace_reader_leave(as);
+    if (status != OK)
+        return status;
+    return same ? OK : ERR_BAD_STATE;
+}
+
 status_t aspace_fill(struct aspace *as, gpa_t to, uint8_t byte, size_t bytes)
 {
     const uint64_t pattern = byte * 0x0101010101010101ULL;

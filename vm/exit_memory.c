@@ -140,6 +140,28 @@ static status_t bus_read_memory(void *context, gpa_t address, void *to, size_t b
     return aspace_read(&vcpu->vm->space, address, to, bytes);
 }
 
+static status_t bus_exchange_memory(void *context, gpa_t address, unsigned size, uint64_t expected,
+                                    uint64_t value)
+{
+    struct vcpu *vcpu = context;
+    const struct region *region = region_at(vcpu, address);
+
+    if (region == NULL || region->kind == REGION_ROM || !(region->prot & PT_WRITE))
+        return ERR_NOT_FOUND;
+    return aspace_exchange(&vcpu->vm->space, address, size, expected, value);
+}
+
+struct hv_bus exit_bus(struct vcpu *vcpu)
+{
+    return (struct hv_bus){
+        .context = vcpu,
+        .read = bus_read,
+        .write = bus_write,
+        .read_memory = bus_read_memory,
+        .exchange_memory = bus_exchange_memory,
+    };
+}
+
 /* --- nothing there --- */
 
 /* Remembered for the report that follows when the guest cannot handle its fault. */
@@ -171,7 +193,7 @@ static enum vcpu_next nothing_there(struct vcpu *vcpu, const struct vm_exit *exi
 
 static enum vcpu_next emulate(struct vcpu *vcpu, const struct vm_exit *exit)
 {
-    const struct hv_bus bus = { vcpu, bus_read, bus_write, bus_read_memory };
+    const struct hv_bus bus = exit_bus(vcpu);
     status_t status;
 
     if (exit->memory.access == VM_ACCESS_EXEC || exit->memory.table_walk)

@@ -21,6 +21,15 @@ status_t vm_list_add(struct vm *vm);
 status_t vm_lock(struct vm *vm);
 void vm_unlock(struct vm *vm);
 
+/*
+ * Locks a VM whose regions or ports are to change. ERR_BAD_STATE, logged: a vCPU may be in its
+ * guest. ERR_NOT_FOUND, logged: the VM is gone.
+ */
+status_t vm_begin_regions(struct vm *vm);
+
+/* The VM owns the device from here, if it did not; how many ranges it is attached to so far. */
+uint8_t vm_own_device(struct vm *vm, struct vdev *dev);
+
 /* As vm_lock, but only keeps it from being destroyed. */
 status_t vm_pin(struct vm *vm);
 void vm_unpin(struct vm *vm);

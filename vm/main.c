@@ -4,17 +4,16 @@
  * the bundle names, and enters the scheduler's loop. When the last VM has ended, so does the
  * machine.
  *
- *     device tree -> memory -> UART, log -> EL2 -> interrupts -> other CPUs -> bundle -> VMs
+ *     firmware -> memory -> UART, log -> backend -> interrupts -> other CPUs -> bundle -> VMs
  */
 #include <arch/layout.h>
-#include <libfdt.h>
 
 #include "arch/boot.h"
 #include "arch/hv.h"
 #include "arch/image.h"
 #include "arch/smp.h"
-#include "drivers/firmware/fdt.h"
-#include "drivers/irqchip/gic.h"
+#include "drivers/firmware/host_info.h"
+#include "drivers/irqchip/irqchip.h"
 #include "drivers/power/power.h"
 #include "drivers/rtc/rtc.h"
 #include "drivers/uart/uart.h"
@@ -31,14 +30,18 @@
 #include "vm/stats.h"
 #include "vm/vm.h"
 
-#define PSCI_VERSION_0_2 0x00002
-
 enum exit_status { EXIT_OK, EXIT_VM_CRASHED, EXIT_NO_VM };
 
 static struct host_info host SEALED;
 static enum exit_status exit_status;
+static unsigned enabled_cpus; /* that may run guests; atomic */
 
-/* Before there is a log: on the board's early UART. */
+/*
+ * A reason that the call itself fills in is not yet there when it is an argument beside that
+ * call: the status has a line of its own.
+ *
+ * Before there is a log: on the board's early UART.
+ */
 static void must_early(status_t status, const char *why)
 {
     if (status == OK)
@@ -66,32 +69,24 @@ static void start_memory(const struct boot_info *boot)
     for (unsigned i = 0; i < host.reserved_count; i++)
         used[count++] = (struct memory_range){ host.reserved[i].base, host.reserved[i].bytes };
     used[count++] = (struct memory_range){ host.initrd.base, host.initrd.bytes };
-    used[count++] = (struct memory_range){ boot->fdt, fdt_totalsize(phys_to_virt(boot->fdt)) };
+    used[count++] = (struct memory_range){ host.firmware.base, host.firmware.bytes };
     must_early(memory_init(boot, banks, host.bank_count, used, count),
                "cannot take over this machine's memory: none, too small or too ragged");
+    must(hyp_map_ram(host.initrd.base, host.initrd.bytes), "no memory to map the bundle");
+    must(hyp_map_ram(host.firmware.base, host.firmware.bytes), "no memory to map what was told");
 }
 
 static void start_log(void)
 {
-    const struct power_means means = {
-        .psci = host.psci.conduit == HOST_CONDUIT_SMC && host.psci.version >= PSCI_VERSION_0_2,
-        .semihosting = strstr(host.bootargs, "semihosting") != NULL,
-    };
+    const struct host_range *const regs = &host.uart.regs;
+    const struct uart_ops *const driver = uart_drivers[host.uart.kind];
 
-    if (host.uart.kind == HOST_UART_PL011)
-        uart_attach(&pl011_uart_ops, hyp_map_device(host.uart.regs.base, host.uart.regs.bytes));
+    if (driver != NULL)
+        uart_attach(driver, host.uart.ports ? (void *)(uintptr_t)regs->base.raw
+                                            : hyp_map_device(regs->base, regs->bytes));
     console_init(uart_write);
     log_set_sink(console_log_line);
-    power_init(&means);
-}
-
-static void start_clock(void)
-{
-    const void *const regs =
-        host.rtc.bytes != 0 ? hyp_map_device(host.rtc.base, host.rtc.bytes) : NULL;
-
-    if (regs != NULL)
-        rtc_start(rtc_read_pl031(regs));
+    power_init(&host);
 }
 
 static enum irq_result hypervisor_timer(uint32_t irq, void *arg)
@@ -106,20 +101,24 @@ static enum irq_result hypervisor_timer(uint32_t irq, void *arg)
 static void enable_cpu(void)
 {
     const char *why = "";
+    const status_t status = hv->cpu_enable(&why);
 
-    must(hv->cpu_enable(&why), why);
+    must(status, why);
     irq_chip()->cpu_init();
     irq_chip()->enable(irq_chip()->ipi, true);
     irq_chip()->enable(host.timer.hypervisor, false);
     virqchip_cpu_init();
+    __atomic_fetch_add(&enabled_cpus, 1, __ATOMIC_RELEASE);
 }
 
 static void start_interrupts(void)
 {
-    const char *why = "no timer interrupt for the hypervisor";
+    const char *why = "";
+    const status_t status = irqchip_init(&host, &why);
 
-    must(gic_init(&host.gic, &why), why);
-    must(irq_register(host.timer.hypervisor, hypervisor_timer, NULL), why);
+    must(status, why);
+    must(irq_register(host.timer.hypervisor, hypervisor_timer, NULL),
+         "no timer interrupt for the hypervisor");
     must(virqchip_host_init(), "the interrupt controller cannot be shared with guests");
     enable_cpu();
     if (uart_listen(host.uart.irq, console_typed) != OK)
@@ -132,16 +131,24 @@ static _Noreturn void secondary_main(void)
     sched_loop();
 }
 
+static bool can_start(const struct host_cpu *cpu)
+{
+    return cpu->enable == HOST_CPU_STARTUP ||
+           (cpu->enable == HOST_CPU_PSCI && host.psci.conduit == HOST_CONDUIT_SMC);
+}
+
 static void start_other_cpus(void)
 {
     uint64_t hwids[HOST_MAX_CPUS];
     unsigned count = 0;
 
     for (unsigned i = 0; i < host.cpu_count; i++) {
-        if (host.cpus[i].enable == HOST_CPU_PSCI && host.psci.conduit == HOST_CONDUIT_SMC)
+        if (can_start(&host.cpus[i]))
             hwids[count++] = host.cpus[i].hwid;
     }
     smp_start(hwids, count, secondary_main);
+    while (__atomic_load_n(&enabled_cpus, __ATOMIC_ACQUIRE) < cpu_count())
+        cpu_relax(); /* what they allocate is no VM's */
 }
 
 static size_t total_pages(void)
@@ -195,6 +202,7 @@ static void start_vms(void)
         panic("no bundle: give one as the initial RAM disk (QEMU: -initrd bundle.itb)");
     if (bundle_open(&bundle, phys_to_virt(host.initrd.base), host.initrd.bytes, &why) != OK)
         panic("the bundle cannot be used: %s", why);
+    bundle_make_disks(&bundle);
     vm_set_ended_hook(vm_ended);
     for (unsigned i = 0; i < bundle_vm_count(&bundle); i++) {
         if (start_vm(&bundle, i) != OK)
@@ -209,16 +217,19 @@ static void start_vms(void)
 _Noreturn void socle_main(const struct boot_info *boot)
 {
     const char *why = "";
+    status_t status;
 
     smp_init_boot_cpu();
-    must_early(host_info_from_fdt(phys_to_virt(boot->fdt), &host, &why), why);
+    status = host_info_read(boot, &host, &why);
+    must_early(status, why);
     start_memory(boot);
     start_log();
-    must(hv->probe(&why), why);
-    start_clock();
+    status = arch_hv_select(&why);
+    must(status, why);
     start_interrupts();
+    rtc_init(&host);
     start_other_cpus();
-    log_info("%s, GICv%u, %u CPUs; %zu of %zu pages free", hv->name, host.gic.version, cpu_count(),
+    log_info("%s, %s, %u CPUs; %zu of %zu pages free", hv->name, irq_chip()->name, cpu_count(),
              pmm_free_count(), total_pages());
     start_vms();
     hyp_seal();

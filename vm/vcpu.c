@@ -51,6 +51,7 @@ void vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned id)
     vcpu->near = &vm->space.regions[0];
     vcpu->power = VCPU_OFF;
     vcpu->start.id = vcpu_hwid(id);
+    vcpu->start.cpus = config->cpus;
     sched_entity_init(&vcpu->sched, &vcpu_sched_ops,
                       config->affinity != 0 ? config->affinity : UINT64_MAX, config->priority,
                       config->slice_ns != 0 ? config->slice_ns : SCHED_SLICE_DEFAULT_NS);
@@ -96,14 +97,27 @@ static bool vcpu_begin(struct vcpu *vcpu)
     return true;
 }
 
+static void vcpu_power_off(struct vcpu *vcpu)
+{
+    vcpu_put(vcpu);
+    vcpu->halted = false;
+    vm_vcpu_powered_off(vcpu);
+    if (__atomic_load_n(&vcpu->start_again, __ATOMIC_RELAXED))
+        (void)vcpu_power_on(vcpu, &vcpu->start); /* refused: its VM ends */
+}
+
 /*
- * What was asked since the last entry. False: the vCPU is parked. An interrupt asked for
+ * What was asked since the last entry. False: the vCPU is parked or off. An interrupt asked for
  * before a park goes to the hardware when the vCPU is loaded again.
  */
 static bool vcpu_attend(struct vcpu *vcpu)
 {
     const uint32_t requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_SEQ_CST);
 
+    if (unlikely(requests & VCPU_REQ_OFF)) {
+        vcpu_power_off(vcpu); /* parked more than enough */
+        return false;
+    }
     if (requests & VCPU_REQ_PARK) {
         vcpu_put(vcpu);
         if (vm_vcpu_parked(vcpu))
@@ -115,19 +129,24 @@ static bool vcpu_attend(struct vcpu *vcpu)
     return true;
 }
 
-/* False: nothing wakes it, so it blocks. A request that came meanwhile counts as a wake-up. */
+/*
+ * Does a halt end by an interrupt only? So it is where the interrupt controller is a model,
+ * x86's HLT. WFI may end for no reason, and Arm's guests expect that.
+ */
+static bool halts_strictly(void)
+{
+    return hv->irq_ready != NULL;
+}
+
+/* False: nothing wakes it, so it blocks. A request that came meanwhile counts as a wake-up, and
+ * makes a strict one look again. */
 static bool vcpu_stays_awake(struct vcpu *vcpu)
 {
-    if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0 || virqchip_wakes(vcpu))
+    if ((!halts_strictly() && __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0) ||
+        virqchip_wakes(vcpu))
         return true;
     vcpu->halted = true;
     return false;
-}
-
-static void vcpu_power_off(struct vcpu *vcpu)
-{
-    vcpu_put(vcpu);
-    vm_vcpu_powered_off(vcpu);
 }
 
 /* An exit after which the guest may not go on at once. True: it does, though. */
@@ -142,6 +161,21 @@ static bool vcpu_pause(struct vcpu *vcpu, enum vcpu_next next, enum sched_verdic
         return false;
     case VCPU_ENTER: break;
     }
+    return true;
+}
+
+/* It was blocked in a halt, and is run. False: not for an interrupt. */
+static bool vcpu_wakes(struct vcpu *vcpu)
+{
+    const uint32_t others = ~(uint32_t)VCPU_REQ_IRQ;
+
+    if (halts_strictly()) {
+        if ((__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) & others) && !vcpu_attend(vcpu))
+            return false;
+        if (!virqchip_wakes(vcpu))
+            return false;
+    }
+    vcpu->halted = false;
     return true;
 }
 
@@ -168,7 +202,8 @@ static enum sched_verdict sched_run(struct sched_entity *entity)
         vm_vcpu_blocks(vcpu);
         return SCHED_BLOCKED;
     }
-    vcpu->halted = false;
+    if (unlikely(vcpu->halted) && !vcpu_wakes(vcpu))
+        return SCHED_BLOCKED;
     while (likely(!sched_leave(cpu))) {
         if (unlikely(__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0) && !vcpu_attend(vcpu))
             return SCHED_BLOCKED;
@@ -218,11 +253,16 @@ status_t vcpu_power_on(struct vcpu *vcpu, const struct hv_reset *start)
     spin_lock(&vm->lock);
     if (!vm_is_alive(vm)) {
         status = ERR_BAD_STATE;
-    } else if (vcpu->power != VCPU_OFF) {
+    } else if (vcpu->power != VCPU_OFF && !vcpu->turning_off) {
         status = ERR_ALREADY_EXISTS;
+    } else if (vcpu->power != VCPU_OFF) {
+        vcpu->start = *start;
+        vcpu->start_again = true;
     } else {
         vcpu->start = *start;
         vcpu->start.id = vcpu_hwid(vcpu->id);
+        vcpu->start.cpus = vm->config.cpus;
+        vcpu->turning_off = vcpu->start_again = false;
         __atomic_store_n(&vcpu->parked, vm_is_parking(vm), __ATOMIC_RELAXED);
         __atomic_store_n(&vcpu->power, VCPU_ON_PENDING, __ATOMIC_RELEASE);
         if (!vcpu->parked) {
@@ -236,6 +276,19 @@ status_t vcpu_power_on(struct vcpu *vcpu, const struct hv_reset *start)
     }
     spin_unlock(&vm->lock);
     return status;
+}
+
+void vcpu_turn_off(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+    bool ask;
+
+    spin_lock(&vm->lock);
+    ask = vm->end == VM_END_NONE && vcpu->power != VCPU_OFF && !vcpu->turning_off;
+    vcpu->turning_off |= ask;
+    if (ask)
+        vcpu_request(vcpu, VCPU_REQ_OFF);
+    spin_unlock(&vm->lock);
 }
 
 void vcpu_crash(struct vcpu *vcpu, const struct vm_exit *exit, const char *what)

@@ -17,6 +17,7 @@ struct virqchip_cpu; /* vm/irqchip/ */
 enum vcpu_request {
     VCPU_REQ_PARK = 1 << 0, /* leave the guest: the VM pauses, stops or ends */
     VCPU_REQ_IRQ = 1 << 1,  /* an interrupt became pending */
+    VCPU_REQ_OFF = 1 << 2,  /* vcpu_turn_off */
 };
 
 enum vcpu_power { VCPU_OFF, VCPU_ON_PENDING, VCPU_ON };
@@ -44,12 +45,14 @@ struct vcpu {
     unsigned id;
     uint32_t requests; /* enum vcpu_request, atomic */
     bool parked;       /* by its VM; written under vm->lock */
-    bool halted;       /* blocked in WFI: any pending interrupt wakes it */
+    bool halted;       /* blocked in WFI or HLT: until virqchip_wakes */
     bool halt_trapped;
     enum vcpu_next next;   /* after the last exit */
     bool loaded;           /* the CPU's registers are its own; its home CPU's alone */
     uint8_t power;         /* enum vcpu_power; written under vm->lock but for PENDING -> ON */
-    struct hv_reset start; /* for the next power-on; written while it is off */
+    bool turning_off;      /* asked to; written under vm->lock, as is the next */
+    bool start_again;      /* once it is off: it was powered on meanwhile */
+    struct hv_reset start; /* for the next power-on; written while it is off or turning off */
     struct vcpu_stats stats;
 };
 
@@ -76,6 +79,12 @@ extern const struct sched_ops vcpu_sched_ops;
  * ERR_BAD_STATE: its VM is ending. ERR_NOT_FOUND: no CPU that it may run on is online.
  */
 status_t vcpu_power_on(struct vcpu *vcpu, const struct hv_reset *start);
+
+/*
+ * Another vCPU turns it off (x86's INIT): at its next entry at the latest. A power-on that comes
+ * before that counts. Nothing happens if it is off.
+ */
+void vcpu_turn_off(struct vcpu *vcpu);
 
 /* The guest cannot go on: a report on the log, then the VM's end. */
 void vcpu_crash(struct vcpu *vcpu, const struct vm_exit *exit, const char *what);

@@ -35,6 +35,9 @@ struct vdev_ops {
     /* The model takes care of its own locking: concurrent calls are possible. */
     bool unlocked;
 
+    /* Its ports are a byte each: a wider access comes as bytes, the lowest port first. */
+    bool byte_ports;
+
     /* Value read, in the low `size` bytes; the rest is ignored. Undefined offsets read 0. */
     uint64_t (*read)(struct vdev *dev, struct vdev_access access);
 
@@ -60,6 +63,30 @@ struct vdev {
     spinlock_t lock;   /* outside the VM's, the interrupt controller's and console's */
     struct vdev *next; /* of the VM's devices */
 };
+
+/* One access by a guest, with the lock that the model wants. */
+static inline uint64_t vdev_read(struct vdev *dev, struct vdev_access access)
+{
+    uint64_t value;
+
+    if (dev->ops->unlocked)
+        return dev->ops->read(dev, access);
+    spin_lock(&dev->lock);
+    value = dev->ops->read(dev, access);
+    spin_unlock(&dev->lock);
+    return value;
+}
+
+static inline void vdev_write(struct vdev *dev, struct vdev_access access, uint64_t value)
+{
+    if (dev->ops->unlocked) {
+        dev->ops->write(dev, access, value);
+        return;
+    }
+    spin_lock(&dev->lock);
+    dev->ops->write(dev, access, value);
+    spin_unlock(&dev->lock);
+}
 
 /*
  * A wire from a device to its VM's interrupt controller. The controller fills it in; a

@@ -27,6 +27,7 @@
 #include "vm/irqchip/irqchip.h"
 #include "vm/lifecycle.h"
 #include "vm/machine.h"
+#include "vm/pio.h"
 
 struct call {
     const char *verb;
@@ -264,7 +265,7 @@ status_t vm_run_vcpu(struct vm *vm, unsigned id)
     return OK;
 }
 
-static status_t begin_regions(struct vm *vm)
+status_t vm_begin_regions(struct vm *vm)
 {
     status_t status;
 
@@ -287,7 +288,7 @@ static void explain(const struct vm *vm, const char *what, gpa_t base, status_t 
 
 status_t vm_map_region(struct vm *vm, const struct region *region)
 {
-    status_t status = begin_regions(vm);
+    status_t status = vm_begin_regions(vm);
 
     if (status != OK)
         return status;
@@ -299,7 +300,7 @@ status_t vm_map_region(struct vm *vm, const struct region *region)
 
 status_t vm_unmap_region(struct vm *vm, gpa_t base)
 {
-    status_t status = begin_regions(vm);
+    status_t status = vm_begin_regions(vm);
 
     if (status != OK)
         return status;
@@ -328,14 +329,18 @@ static bool has_device(const struct vm *vm, const struct vdev *dev)
     return at != NULL;
 }
 
-static uint8_t ranges_of(const struct vm *vm, const struct vdev *dev)
+uint8_t vm_own_device(struct vm *vm, struct vdev *dev)
 {
-    uint8_t ranges = 0;
+    unsigned ranges = vm->ports != NULL ? pio_ranges_of(vm->ports, dev) : 0;
 
     for (unsigned i = 0; i < vm->space.count; i++)
         if (vm->space.regions[i].dev == dev)
             ranges++;
-    return ranges;
+    if (!has_device(vm, dev)) {
+        dev->next = vm->devices;
+        vm->devices = dev;
+    }
+    return (uint8_t)ranges;
 }
 
 status_t vm_attach_device(struct vm *vm, struct vdev *dev, gpa_t base, uint64_t size)
@@ -346,13 +351,9 @@ status_t vm_attach_device(struct vm *vm, struct vdev *dev, gpa_t base, uint64_t 
         .kind = REGION_DEVICE,
         .prot = PT_READ | PT_WRITE,
         .dev = dev,
-        .dev_range = ranges_of(vm, dev),
+        .dev_range = vm_own_device(vm, dev),
     };
 
-    if (!has_device(vm, dev)) {
-        dev->next = vm->devices;
-        vm->devices = dev;
-    }
     return vm_map_region(vm, &region);
 }
 

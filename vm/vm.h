@@ -47,6 +47,7 @@ struct vm {
     const struct machine *machine;
 
     struct aspace space;
+    struct pio_bus *ports; /* x86; NULL: the machine has none */
     vmo_t ram[VM_MAX_REGIONS];
     struct vdev *devices;
     struct virqchip *irqchip;
@@ -116,6 +117,12 @@ struct vdev *vm_devices(struct vm *vm); /* first of the list; then ->next */
  * it from here, also on failure. Errors as aspace_map.
  */
 status_t vm_attach_device(struct vm *vm, struct vdev *dev, gpa_t base, uint64_t size);
+
+/*
+ * The same with ports [first, first + count); a device can have ranges of both kinds. Errors
+ * as pio_map.
+ */
+status_t vm_attach_ports(struct vm *vm, struct vdev *dev, uint16_t first, uint16_t count);
 
 /*
  * Makes `irq` pending: an SPI (mask ignored), or a PPI or SGI of each vCPU in `cpu_mask`.

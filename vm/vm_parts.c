@@ -135,6 +135,8 @@ static void unmake_machine(struct vm *vm)
     if (vm->irqchip != NULL)
         virqchip_destroy(vm);
     vm->irqchip = NULL;
+    pmm_free_wired(vm->ports);
+    vm->ports = NULL;
     pmm_free_wired(vm->fdt);
     vm->fdt = NULL;
 }

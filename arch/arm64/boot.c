@@ -25,7 +25,7 @@ static uint64_t image_pa;
 void arm64_boot(uint64_t fdt, uint64_t image)
 {
     const struct boot_info boot = {
-        .fdt = paddr(fdt),
+        .firmware = paddr(fdt),
         .image_start = paddr(image),
         .image_end = paddr(image + (uint64_t)(__image_end - __image_start)),
     };

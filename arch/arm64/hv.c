@@ -255,4 +255,9 @@ static const struct hv_ops el2_ops = {
     .describe = arm64_describe,
 };
 
-const struct hv_ops *const hv = &el2_ops;
+const struct hv_ops *hv = &el2_ops;
+
+status_t arch_hv_select(const char **why)
+{
+    return el2_ops.probe(why);
+}

@@ -117,7 +117,7 @@ static const struct pt_format guest_format = {
 };
 
 const struct pt_format *const arch_hyp_format = &hyp_format;
-const struct pt_format *const arch_guest_format = &guest_format;
+const struct pt_format *arch_guest_format = &guest_format;
 
 /* --- EL2's TLB --- */
 

@@ -141,4 +141,10 @@ static const struct hv_ops fake_ops = {
     .describe = describe,
 };
 
-const struct hv_ops *const hv = &fake_ops;
+const struct hv_ops *hv = &fake_ops;
+
+status_t arch_hv_select(const char **why)
+{
+    (void)why;
+    return OK;
+}

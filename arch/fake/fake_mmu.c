@@ -90,7 +90,7 @@ static const struct pt_format hyp_format = {
     .publish = publish,
 };
 
-const struct pt_format *const arch_guest_format = &guest_format;
+const struct pt_format *arch_guest_format = &guest_format;
 const struct pt_format *const arch_hyp_format = &hyp_format;
 
 static void flush_range(uint32_t tag, uint64_t va, uint64_t bytes, unsigned level)

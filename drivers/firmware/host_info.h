@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the host's firmware tells about the machine: the part that Socle itself needs, in
- * host-physical addresses and GIC interrupt numbers, whatever the firmware's format was.
+ * host-physical addresses and the interrupt controller's numbers, whatever the firmware's
+ * format was: a device tree (fdt.h), or Multiboot and ACPI (multiboot.h, acpi.h).
  */
 #pragma once
 
-#include "arch/addr.h"
+#include "arch/boot.h"
 
 #define HOST_MAX_BANKS 8
 #define HOST_MAX_RESERVED 16
@@ -17,12 +18,17 @@ struct host_range {
     uint64_t bytes; /* 0: not there */
 };
 
-enum host_cpu_enable { HOST_CPU_NO_METHOD, HOST_CPU_PSCI, HOST_CPU_SPIN_TABLE };
+enum host_cpu_enable {
+    HOST_CPU_NO_METHOD,
+    HOST_CPU_PSCI,
+    HOST_CPU_SPIN_TABLE,
+    HOST_CPU_STARTUP, /* x86: INIT and start-up messages */
+};
 
 enum host_conduit { HOST_CONDUIT_NONE, HOST_CONDUIT_SMC, HOST_CONDUIT_HVC };
 
 struct host_cpu {
-    uint64_t hwid; /* MPIDR affinity */
+    uint64_t hwid; /* MPIDR affinity, APIC id */
     enum host_cpu_enable enable;
 };
 
@@ -40,17 +46,50 @@ struct host_gic {
     uint32_t maintenance_irq;           /* 0: not told */
 };
 
-/* The generic timer's interrupts; 0: not told. Device-tree order. */
+/* The timers' interrupts; 0: not told. Device-tree order; x86 has the hypervisor's alone. */
 struct host_timer {
     uint32_t secure, physical, virtual, hypervisor;
 };
 
-enum host_uart_kind { HOST_UART_NONE, HOST_UART_PL011 };
+enum host_uart_kind { HOST_UART_NONE, HOST_UART_PL011, HOST_UART_16550, HOST_UART_KINDS };
 
 struct host_uart {
     enum host_uart_kind kind;
+    bool ports; /* regs are I/O ports, not memory */
     struct host_range regs;
     uint32_t irq; /* 0: not told */
+};
+
+/* --- a PC --- */
+
+#define HOST_MAX_IOAPICS 8
+#define HOST_ISA_IRQS 16
+
+struct host_ioapic {
+    paddr_t base;
+    uint32_t gsi_base; /* global system interrupt of its first input */
+};
+
+/* How an input is wired. */
+struct host_gsi {
+    uint32_t gsi;
+    bool level, active_low;
+};
+
+struct host_pc {
+    struct host_range lapic; /* xAPIC registers */
+    struct host_ioapic ioapics[HOST_MAX_IOAPICS];
+    unsigned ioapic_count;
+    struct host_gsi isa[HOST_ISA_IRQS]; /* by ISA interrupt */
+    bool has_pics;                      /* 8259s, to be masked */
+    uint16_t pm_timer;                  /* ports; 0: not there */
+    uint16_t pm1a_control, pm1b_control;
+    uint16_t smi_command; /* gets acpi_enable where ACPI is not on yet */
+    uint8_t acpi_enable;
+    uint8_t sleep_a, sleep_b; /* SLP_TYP values for power-off, where has_sleep */
+    bool has_sleep;
+    uint16_t reset_port; /* 0: none */
+    uint8_t reset_value;
 };
 
 struct host_info {
@@ -63,9 +102,17 @@ struct host_info {
     unsigned left_out; /* banks and CPUs that the tables above have no room for */
     struct host_psci psci;
     struct host_gic gic;
+    struct host_pc pc;
     struct host_timer timer;
     struct host_uart uart;
     struct host_range rtc; /* a PL031 */
     struct host_range initrd;
-    const char *bootargs; /* in the firmware's own memory; "" where there are none */
+    struct host_range firmware; /* what was read: not to be overwritten */
+    const char *bootargs;       /* may be in the firmware's memory; "" where there are none */
 };
+
+/*
+ * Reads what the boot loader handed over, on the boot tables. Errors as those of the format's
+ * reader; *why is then one sentence.
+ */
+status_t host_info_read(const struct boot_info *boot, struct host_info *out, const char **why);

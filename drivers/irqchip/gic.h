@@ -19,6 +19,3 @@
  */
 status_t gicv2_init(const struct host_gic *gic, const char **why);
 status_t gicv3_init(const struct host_gic *gic, const char **why);
-
-/* Whichever of the two `gic` describes. */
-status_t gic_init(const struct host_gic *gic, const char **why);

@@ -7,6 +7,7 @@
 
 #include "arch/bits.h"
 #include "drivers/irqchip/gic.h"
+#include "drivers/irqchip/irqchip.h"
 
 #define TYPER_LINES GENMASK(4, 0) /* (interrupts / 32) - 1 */
 #define PRIORITY_FOUR 0xa0a0a0a0u /* the one priority, four times */
@@ -48,11 +49,11 @@ void gic_dist_enable(char *frame, uint32_t irq, bool edge)
     gic_dist_set_bit(frame, GICD_ISENABLER, irq);
 }
 
-status_t gic_init(const struct host_gic *gic, const char **why)
+status_t irqchip_init(const struct host_info *host, const char **why)
 {
-    switch (gic->version) {
-    case 2: return gicv2_init(gic, why);
-    case 3: return gicv3_init(gic, why);
+    switch (host->gic.version) {
+    case 2: return gicv2_init(&host->gic, why);
+    case 3: return gicv3_init(&host->gic, why);
     default: *why = "the machine has no GICv2 or GICv3"; return ERR_UNSUPPORTED;
     }
 }

@@ -7,22 +7,25 @@
 #include "drivers/power/power.h"
 
 #include "arch/smp.h"
+#include "drivers/uart/uart.h"
+#include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 
-#include <stdint.h>
-
+#define PSCI_VERSION_0_2 0x00002
 #define PSCI_SYSTEM_OFF 0x84000008
 #define PSCI_SYSTEM_RESET 0x84000009
 
 #define SYS_EXIT_EXTENDED 0x20
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026
 
-static struct power_means means;
+static bool has_psci;        /* 0.2 or later, reached by SMC */
+static bool has_semihosting; /* a debugger or emulator answers */
 
-void power_init(const struct power_means *found)
+void power_init(const struct host_info *host)
 {
-    means = *found;
+    has_psci = host->psci.conduit == HOST_CONDUIT_SMC && host->psci.version >= PSCI_VERSION_0_2;
+    has_semihosting = strstr(host->bootargs, "semihosting") != NULL;
     panic_set_power_off(power_off);
 }
 
@@ -49,10 +52,11 @@ static void semihosting_exit(int status)
 
 void power_off(int status)
 {
-    if (means.semihosting)
+    if (has_semihosting)
         semihosting_exit(status);
     log_last_words("power off, status %d", status);
-    if (means.psci)
+    uart_drain();
+    if (has_psci)
         smc(PSCI_SYSTEM_OFF);
     log_last_words("the machine cannot be turned off by software: do it by hand");
     arch_cpu_stop();
@@ -60,7 +64,7 @@ void power_off(int status)
 
 void power_reset(void)
 {
-    if (means.psci)
+    if (has_psci)
         smc(PSCI_SYSTEM_RESET);
     log_last_words("the machine cannot be reset by software: do it by hand");
     arch_cpu_stop();

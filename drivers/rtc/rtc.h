@@ -4,10 +4,12 @@
 
 #include <stdint.h>
 
-/* Seconds since 1970, by the Arm PrimeCell RTC (PL031) whose registers are at `regs`. */
-uint32_t rtc_read_pl031(const void *regs);
+#include "drivers/firmware/host_info.h"
 
-/* It is now `seconds` since 1970. */
+/* Reads the board's clock, if it has one. */
+void rtc_init(const struct host_info *host);
+
+/* For drivers: it is now `seconds` since 1970. */
 void rtc_start(uint32_t seconds);
 
 /* Seconds since 1970; since the boot where no RTC told. */

@@ -46,12 +46,17 @@ static void reg_write(const struct uart *uart, unsigned reg, uint64_t value)
     io_write32(uart->regs + reg, (uint32_t)value);
 }
 
+static void pl011_drain(struct uart *uart)
+{
+    while (reg_read(uart, UARTFR) & FR_BUSY)
+        cpu_relax();
+}
+
 /* TRM 3.3.8: off, the last byte out, FIFOs flushed by FEN, then on. */
 static void pl011_init(struct uart *uart)
 {
     reg_write(uart, UARTCR, 0);
-    while (reg_read(uart, UARTFR) & FR_BUSY)
-        cpu_relax();
+    pl011_drain(uart);
     reg_write(uart, UARTLCR_H, LCR_H_8_BITS);
     reg_write(uart, UARTLCR_H, LCR_H_8_BITS | LCR_H_FEN);
     reg_write(uart, UARTIFLS, IFLS_RX_EIGHTH);
@@ -91,6 +96,7 @@ const struct uart_ops pl011_uart_ops = {
     .name = "pl011",
     .init = pl011_init,
     .write = pl011_write,
+    .drain = pl011_drain,
     .listen = pl011_listen,
     .read = pl011_read,
 };

@@ -21,6 +21,12 @@ void uart_write(const char *text, unsigned length)
         console.ops->write(&console, text, length);
 }
 
+void uart_drain(void)
+{
+    if (console.ops)
+        console.ops->drain(&console);
+}
+
 /* Until nothing is left: the interrupt comes again only for bytes received after it. */
 static enum irq_result handle_receive(uint32_t irq, void *arg)
 {

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "arch/status.h"
+#include "drivers/firmware/host_info.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +22,7 @@ struct uart_ops {
     const char *name;
     void (*init)(struct uart *uart);                                     /* ready to transmit */
     void (*write)(struct uart *uart, const char *text, unsigned length); /* returns when queued */
+    void (*drain)(struct uart *uart);                                    /* until all is sent */
     void (*listen)(struct uart *uart);                                   /* interrupts on receive */
     unsigned (*read)(struct uart *uart, uint8_t *bytes, unsigned most);  /* what was received */
 };
@@ -32,13 +33,20 @@ struct uart {
     uart_typed typed;
 };
 
-extern const struct uart_ops pl011_uart_ops; /* Arm PrimeCell UART (PL011) */
+extern const struct uart_ops pl011_uart_ops;     /* Arm PrimeCell UART (PL011) */
+extern const struct uart_ops uart16550_uart_ops; /* a PC's, in I/O ports */
 
-/* From here on it is the console. `regs` is mapped as device memory. */
+/* By enum host_uart_kind; NULL: none. Of this architecture's machines. */
+extern const struct uart_ops *const uart_drivers[HOST_UART_KINDS];
+
+/* From here on it is the console. `regs` is mapped as device memory; a port's number. */
 void uart_attach(const struct uart_ops *ops, void *regs);
 
 /* To the console, as it is. Callers serialize. Dropped while no UART is attached. */
 void uart_write(const char *text, unsigned length);
+
+/* Waits until the console's last byte is out: before the power goes. */
+void uart_drain(void);
 
 /*
  * Received bytes go to `typed`, by host interrupt `irq`.

@@ -14,4 +14,5 @@ unit-pl061 := vm/devices/pl061.c vm/state.c tests/unit/fake_wired.c tests/unit/f
 unit-flash := vm/devices/flash.c vm/devices/flash_cfi.c vm/state.c $(vdev-memory)
 unit-fw_cfg := vm/devices/fw_cfg.c vm/state.c tests/unit/fake_wired.c
 unit-vdev_timer := $(vdev-timer)
-unit-vdev_roundtrip := $(vdev-models) vm/state.c vm/console.c $(vdev-memory) $(vdev-timer)
+unit-vdev_roundtrip = $(vdev-models) $(pc-devices) tests/unit/fake_ram_disk.c vm/state.c vm/console.c \
+                       $(vdev-memory) $(vdev-timer)

@@ -11,21 +11,30 @@
 
 #include <cmocka.h>
 
+/* A guest's access to one of a device's ranges. */
+static inline uint64_t range_read(struct vdev *dev, uint8_t range, uint64_t offset, uint8_t size)
+{
+    const struct vdev_access access = { .offset = offset, .size = size, .range = range };
+
+    return low_bytes(vdev_read(dev, access), size);
+}
+
+static inline void range_write(struct vdev *dev, uint8_t range, uint64_t offset, uint8_t size,
+                               uint64_t value)
+{
+    const struct vdev_access access = { .offset = offset, .size = size, .range = range };
+
+    vdev_write(dev, access, value);
+}
+
 static inline uint64_t dev_read(struct vdev *dev, uint64_t offset, uint8_t size)
 {
-    uint64_t value;
-
-    spin_lock(&dev->lock);
-    value = dev->ops->read(dev, (struct vdev_access){ .offset = offset, .size = size });
-    spin_unlock(&dev->lock);
-    return size == 8 ? value : value & (((uint64_t)1 << (8 * size)) - 1);
+    return range_read(dev, 0, offset, size);
 }
 
 static inline void dev_write(struct vdev *dev, uint64_t offset, uint8_t size, uint64_t value)
 {
-    spin_lock(&dev->lock);
-    dev->ops->write(dev, (struct vdev_access){ .offset = offset, .size = size }, value);
-    spin_unlock(&dev->lock);
+    range_write(dev, 0, offset, size, value);
 }
 
 static inline uint32_t rd(struct vdev *dev, uint64_t offset)

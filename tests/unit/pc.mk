@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Machine pc: its tables, its kernels, its disks.
+unit-acpi := vm/firmware/acpi.c vm/firmware/acpi_dsdt.c vm/firmware/acpi_aml.c vm/firmware/e820.c
+unit-image_x86 := vm/image.c vm/elf.c vm/image_x86.c vm/image_elf.c vm/image_raw.c vm/image_bzimage.c \
+                  vm/image_pvh.c vm/image_multiboot.c vm/image_flat.c vm/image_boot_sector.c \
+                  vm/firmware/e820.c vm/config.c
+unit-machine_pc = vm/machine.c vm/machines_x86.c vm/machine_pc.c vm/machine_bare.c vm/ram_disk.c \
+                  $(unit-image_x86) vm/firmware/acpi.c vm/firmware/acpi_dsdt.c \
+                  vm/firmware/acpi_aml.c vm/console.c vm/state.c kernel/status.c \
+                  $(pc-machine-models) $(vdev-memory) $(vdev-timer)
+unit-ram_disk := vm/ram_disk.c kernel/status.c $(vdev-memory)
+pc-machine-models := $(addprefix vm/devices/,debug_console.c uart16550.c i8042.c i8042_keyboard.c \
+                       i8042_keys.c cmos.c cmos_registers.c cmos_time.c cmos_memory.c ide.c ide_ata.c \
+                       vga_text.c vga_screen.c pci_host.c acpi_pm.c pc_reset.c debug_exit.c)
