@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What both backends do with an exit once they know which it is, and with its answer. */
+#pragma once
+
+#include <arch/vcpu.h>
+
+#include "arch/hv.h"
+#include "arch/x86/msr.h"
+
+/*
+ * RDMSR or WRMSR by the vCPU's ECX, EDX and EAX. MSR_DONE: the registers have the answer, RIP
+ * is to move on. MSR_MODEL: `exit` is filled in. MSR_FAULT: nothing changed.
+ */
+enum x86_msr_result x86_exit_msr(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write);
+
+/* The value of a decoded read that vm/ answered goes to where the instruction wants it. */
+void x86_exit_result(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
+
+/*
+ * An exception is to be injected while `before` (exception.h's EVENT_ bits) is in the way:
+ * queued for this entry, or interrupted by the last exit. An interrupt or NMI waits in
+ * vcpu->event; with another exception, *vector and *error_code become what the two make.
+ * False: a shutdown, which is pending then, and nothing is to be injected.
+ */
+bool x86_exit_displace(struct hv_vcpu *vcpu, uint64_t before, uint8_t *vector, int64_t *error_code);
+
+/* Does the instruction behind RIP raise this event again (INT n, INT3, INTO)? */
+bool x86_exit_is_repeated(uint64_t event);

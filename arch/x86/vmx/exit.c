@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exit decoding: the basic exit reason leads to one handler, and each either answers here
+ * (what is hot or has but one answer: false, back into the guest) or fills in a vm_exit (true).
+ */
+#include <arch/lapic.h>
+
+#include "arch/x86/control.h"
+#include "arch/x86/cpuid.h"
+#include "arch/x86/exits.h"
+#include "arch/x86/mmio.h"
+#include "arch/x86/vmx/vmx.h"
+
+#define CR8_PRIORITY GENMASK(3, 0)
+
+typedef bool (*exit_handler)(struct hv_vcpu *vcpu, struct vm_exit *exit);
+
+/* --- past the instruction --- */
+
+static void settle_flags(uint64_t rflags)
+{
+    vmwrite(VMCS_GUEST_RFLAGS, rflags & ~RFLAGS_RF);
+    if (rflags & RFLAGS_TF)
+        vmwrite(VMCS_PENDING_DEBUG, vmread(VMCS_PENDING_DEBUG) | DEBUG_BS);
+}
+
+void vmx_advance(struct hv_vcpu *vcpu, uint64_t rip)
+{
+    const uint64_t blocked = vmread(VMCS_INTERRUPTIBILITY);
+    const uint64_t rflags = vmread(VMCS_GUEST_RFLAGS);
+
+    (void)vcpu;
+    vmwrite(VMCS_GUEST_RIP, rip);
+    if (unlikely(blocked & BLOCKED_SHADOW))
+        vmwrite(VMCS_INTERRUPTIBILITY, blocked & ~BLOCKED_SHADOW);
+    if (unlikely(rflags & (RFLAGS_TF | RFLAGS_RF)))
+        settle_flags(rflags);
+}
+
+/* Where RIP is 16 or 32 bits wide it may wrap; else it stays within its 4 GiB, or moves on. */
+void vmx_skip(struct hv_vcpu *vcpu)
+{
+    const uint64_t rip = vmread(VMCS_GUEST_RIP);
+    const uint64_t length = vmread(VMCS_INSTRUCTION_LENGTH);
+    const uint64_t next = rip + length;
+
+    vmx_advance(vcpu,
+                likely(next >> 32 == rip >> 32) ? next : x86_guest_next(vcpu, (unsigned)length));
+}
+
+/* --- handlers --- */
+
+static bool irq(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)vcpu;
+    x86_irq_record((uint8_t)FIELD_GET(EVENT_VECTOR, vmread(VMCS_EXIT_EVENT)));
+    exit->reason = VM_EXIT_IRQ;
+    return true;
+}
+
+/* INIT and start-up messages to this CPU, whose meaning VMX operation takes away. */
+static bool ignored(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)vcpu;
+    exit->reason = VM_EXIT_IRQ;
+    return true;
+}
+
+static bool undefined(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)exit;
+    x86_inject_ud(vcpu);
+    return false;
+}
+
+static bool refused(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)exit;
+    x86_inject_gp(vcpu);
+    return false;
+}
+
+static bool fatal(struct vm_exit *exit, const char *what)
+{
+    exit->reason = VM_EXIT_FATAL;
+    exit->fatal.what = what;
+    exit->fatal.syndrome = vmread(VMCS_EXIT_REASON);
+    return true;
+}
+
+static bool machine_check(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)vcpu;
+    return fatal(exit, "machine check: the host's hardware failed while this guest ran");
+}
+
+static bool alignment_check(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)exit;
+    vmx_inject_exception(vcpu, VECTOR_AC, 0);
+    return false;
+}
+
+static bool host_nmi(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    vmx_host_nmi();
+    return ignored(vcpu, exit);
+}
+
+/* The exceptions of VMCS_EXCEPTION_BITMAP, and NMIs. */
+static bool exception(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    static const exit_handler handlers[] = {
+        [VECTOR_DB] = vmx_debug_exit,
+        [VECTOR_NMI] = host_nmi,
+        [VECTOR_AC] = alignment_check,
+        [VECTOR_MC] = machine_check,
+    };
+    const uint64_t event = vmread(VMCS_EXIT_EVENT);
+    const uint64_t vector = FIELD_GET(EVENT_VECTOR, event);
+
+    if (event & EVENT_NMI_UNBLOCKED && !(vmread(VMCS_INTERRUPTED_EVENT) & EVENT_VALID))
+        vmx_nmi_reblock();
+    if (vector < ARRAY_SIZE(handlers) && handlers[vector] != NULL)
+        return handlers[vector](vcpu, exit);
+    return fatal(exit, "an exception that this backend did not ask for");
+}
+
+static bool ask_cpuid(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)exit;
+    x86_cpuid(vcpu);
+    vmx_skip(vcpu);
+    return false;
+}
+
+/* Cache maintenance is the host's: caches are coherent with all that a guest can reach. */
+static bool nothing(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)exit;
+    vmx_skip(vcpu);
+    return false;
+}
+
+static bool pause(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    vmx_skip(vcpu);
+    exit->reason = VM_EXIT_YIELD;
+    return true;
+}
+
+static bool halt(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    vmx_skip(vcpu);
+    exit->reason = VM_EXIT_HALT;
+    return true;
+}
+
+static bool hypercall(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    if (unlikely(x86_guest->get(vcpu, REG_CPL) != 0))
+        return undefined(vcpu, exit);
+    exit->reason = VM_EXIT_HYPERCALL;
+    exit->hypercall.smc = false;
+    return true;
+}
+
+static bool port(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    const uint64_t info = vmread(VMCS_QUALIFICATION);
+    const unsigned size = (unsigned)FIELD_GET(IO_SIZE_LESS_1, info) + 1;
+
+    exit->reason = VM_EXIT_PIO;
+    exit->pio.port = (uint16_t)FIELD_GET(IO_PORT, info);
+    exit->pio.size = (uint8_t)size;
+    exit->pio.write = !(info & IO_IN);
+    exit->pio.decoded = !(info & IO_STRING);
+    exit->pio.value = low_bytes(vcpu->gpr[GPR_RAX], size);
+    return true;
+}
+
+static bool msr(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write)
+{
+    switch (x86_exit_msr(vcpu, exit, write)) {
+    case MSR_FAULT: return refused(vcpu, exit);
+    case MSR_MODEL: return true;
+    case MSR_DONE: break;
+    }
+    vmx_skip(vcpu);
+    return false;
+}
+
+static bool read_msr(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    return msr(vcpu, exit, false);
+}
+
+static bool write_msr(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    return msr(vcpu, exit, true);
+}
+
+static bool set_extended_control(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    if (!x86_xsetbv(vcpu))
+        return refused(vcpu, exit);
+    vmx_skip(vcpu);
+    return false;
+}
+
+/* A task gate in the IDT cannot be refused by an exception: that would meet the same gate. */
+static bool task_switch(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    if (vmread(VMCS_INTERRUPTED_EVENT) & EVENT_VALID)
+        return fatal(exit, "an exception or interrupt leads to a hardware task switch");
+    return refused(vcpu, exit);
+}
+
+static bool shutdown(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)vcpu;
+    exit->reason = VM_EXIT_RESET;
+    return true;
+}
+
+/* --- control registers: bits that guests do not own, and CR8 --- */
+
+#define PDPTES 4
+#define PDPTE_P BIT(0)
+#define PDPTE_RESERVED (GENMASK(2, 1) | GENMASK(8, 5))
+#define CR3_PDPT GENMASK(31, 5)
+
+/* What an exit in the middle of nothing wants to know of it: 64-bit code? */
+static bool is_64_bit(void)
+{
+    return vmread(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E && vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L;
+}
+
+static uint64_t general(const struct hv_vcpu *vcpu)
+{
+    const uint64_t value =
+        vcpu->register_of == GPR_RSP ? x86_guest->get(vcpu, REG_RSP) : vcpu->gpr[vcpu->register_of];
+
+    return is_64_bit() ? value : (uint32_t)value;
+}
+
+/* PAE paging's pointers as the write would load them, SDM 3A 4.4.1. False: it is to fault. */
+static bool read_pdptes(struct hv_vcpu *vcpu, uint64_t pdpte[PDPTES])
+{
+    const uint64_t reserved = PDPTE_RESERVED | GENMASK(63, x86_features.physical_bits);
+    const gpa_t at = gpa(vmread(VMCS_GUEST_CR3) & CR3_PDPT);
+
+    if (x86_guest_read(vcpu, at, pdpte, PDPTES * sizeof(*pdpte)) != OK)
+        __builtin_memset(pdpte, 0, PDPTES * sizeof(*pdpte)); /* never written */
+    for (unsigned i = 0; i < PDPTES; i++)
+        if (pdpte[i] & PDPTE_P && pdpte[i] & reserved)
+            return false;
+    return true;
+}
+
+static bool write_control(struct hv_vcpu *vcpu, struct vm_exit *exit, uint64_t cr0, uint64_t cr4,
+                          bool is_cr0)
+{
+    const bool pae = cr0 & CR0_PG && cr4 & CR4_PAE && !(vmread(VMCS_GUEST_EFER) & EFER_LME);
+    uint64_t pdpte[PDPTES];
+
+    if (pae && !read_pdptes(vcpu, pdpte))
+        return refused(vcpu, exit);
+    if (!(is_cr0 ? x86_set_cr0(vcpu, cr0) : x86_set_cr4(vcpu, cr4)))
+        return refused(vcpu, exit);
+    for (unsigned i = 0; pae && i < PDPTES; i++)
+        vmwrite(VMCS_GUEST_PDPTE + 2 * i, pdpte[i]);
+    vmx_skip(vcpu);
+    return false;
+}
+
+static bool access_cr8(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write)
+{
+    exit->reason = VM_EXIT_MSR;
+    exit->msr.index = X86_MSR_CR8;
+    exit->msr.write = write;
+    exit->msr.value = general(vcpu);
+    if (write && exit->msr.value & ~CR8_PRIORITY)
+        return refused(vcpu, exit);
+    return true;
+}
+
+/* CLTS and LMSW touch bits that guests own: no exit. */
+static bool access_control(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    const uint64_t info = vmread(VMCS_QUALIFICATION);
+    const uint64_t number = FIELD_GET(CR_NUMBER, info);
+    const uint64_t access = FIELD_GET(CR_ACCESS, info);
+
+    vcpu->register_of = (uint8_t)FIELD_GET(CR_REGISTER, info);
+    if (number == 8 && (access == CR_MOV_TO || access == CR_MOV_FROM))
+        return access_cr8(vcpu, exit, access == CR_MOV_TO);
+    if (number == 0 && access == CR_MOV_TO)
+        return write_control(vcpu, exit, general(vcpu), x86_guest->get(vcpu, REG_CR4), true);
+    if (number == 4 && access == CR_MOV_TO)
+        return write_control(vcpu, exit, x86_guest->get(vcpu, REG_CR0), general(vcpu), false);
+    return fatal(exit, "a control register access that this backend did not ask for");
+}
+
+/* --- memory --- */
+
+static bool memory(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    const uint64_t info = vmread(VMCS_QUALIFICATION);
+
+    if (unlikely(info & EPT_NMI_UNBLOCKED) && !(vmread(VMCS_INTERRUPTED_EVENT) & EVENT_VALID))
+        vmx_nmi_reblock();
+    exit->reason = VM_EXIT_MEMORY;
+    exit->memory.gpa = gpa(vmread(VMCS_GUEST_PHYSICAL_ADDRESS));
+    exit->memory.gva = info & EPT_LINEAR_VALID ? vmread(VMCS_GUEST_LINEAR_ADDRESS) : 0;
+    exit->memory.access = info & EPT_WRITES    ? VM_ACCESS_WRITE
+                          : info & EPT_FETCHES ? VM_ACCESS_EXEC
+                                               : VM_ACCESS_READ;
+    exit->memory.table_walk = info & EPT_LINEAR_VALID && !(info & EPT_TRANSLATED);
+    exit->memory.permission = info & EPT_ALLOWS;
+    exit->memory.external = false;
+    exit->memory.decoded =
+        is_64_bit() && x86_mmio_recall(vcpu, vmread(VMCS_GUEST_RIP), vmread(VMCS_GUEST_CR3), exit);
+    return true;
+}
+
+static bool malformed(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)vcpu;
+    return fatal(exit, "the guest's EPT tables are malformed (EPT misconfiguration)");
+}
+
+/* --- the table --- */
+
+static const exit_handler exits[VMX_EXITS] = {
+    [VMX_EXIT_EXCEPTION] = exception,
+    [VMX_EXIT_INTERRUPT] = irq,
+    [VMX_EXIT_TRIPLE_FAULT] = shutdown,
+    [VMX_EXIT_INIT] = ignored,
+    [VMX_EXIT_SIPI] = ignored,
+    [VMX_EXIT_INTERRUPT_WINDOW] = vmx_window_exit,
+    [VMX_EXIT_NMI_WINDOW] = vmx_nmi_window_exit,
+    [VMX_EXIT_TASK_SWITCH] = task_switch,
+    [VMX_EXIT_CPUID] = ask_cpuid,
+    [VMX_EXIT_GETSEC] = undefined,
+    [VMX_EXIT_HLT] = halt,
+    [VMX_EXIT_INVD] = nothing,
+    [VMX_EXIT_RDPMC] = refused,
+    [VMX_EXIT_RSM] = undefined,
+    [VMX_EXIT_VMCALL] = hypercall,
+    [VMX_EXIT_VMCLEAR] = undefined,
+    [VMX_EXIT_VMLAUNCH] = undefined,
+    [VMX_EXIT_VMPTRLD] = undefined,
+    [VMX_EXIT_VMPTRST] = undefined,
+    [VMX_EXIT_VMREAD] = undefined,
+    [VMX_EXIT_VMRESUME] = undefined,
+    [VMX_EXIT_VMWRITE] = undefined,
+    [VMX_EXIT_VMXOFF] = undefined,
+    [VMX_EXIT_VMXON] = undefined,
+    [VMX_EXIT_CR] = access_control,
+    [VMX_EXIT_IO] = port,
+    [VMX_EXIT_RDMSR] = read_msr,
+    [VMX_EXIT_WRMSR] = write_msr,
+    [VMX_EXIT_MWAIT] = undefined,
+    [VMX_EXIT_MONITOR] = undefined,
+    [VMX_EXIT_PAUSE] = pause,
+    [VMX_EXIT_EPT_VIOLATION] = memory,
+    [VMX_EXIT_EPT_MISCONFIGURATION] = malformed,
+    [VMX_EXIT_INVEPT] = undefined,
+    [VMX_EXIT_INVVPID] = undefined,
+    [VMX_EXIT_WBINVD] = nothing,
+    [VMX_EXIT_XSETBV] = set_extended_control,
+    [VMX_EXIT_VMFUNC] = undefined,
+    [VMX_EXIT_ENCLS] = undefined,
+    [VMX_EXIT_PCONFIG] = undefined,
+    [VMX_EXIT_UMWAIT] = undefined,
+    [VMX_EXIT_TPAUSE] = undefined,
+    [VMX_EXIT_LOADIWKEY] = undefined,
+};
+
+bool vmx_handle_exit(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    const uint64_t reason = vmread(VMCS_EXIT_REASON);
+    const uint64_t event = vmread(VMCS_INTERRUPTED_EVENT);
+    const uint64_t basic = FIELD_GET(EXIT_REASON_BASIC, reason);
+
+    if (unlikely(reason & EXIT_REASON_ENTRY_FAILED))
+        return vmx_entry_failure(reason, exit);
+    if (unlikely(event & EVENT_VALID))
+        vmx_requeue_event(vcpu, event);
+    if (likely(basic < VMX_EXITS && exits[basic] != NULL))
+        return exits[basic](vcpu, exit);
+    return fatal(exit, "an exit that this backend did not ask for");
+}
