@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A local APIC's life: power-on, INIT, and the modes that IA32_APIC_BASE chooses. */
+
+#include "vm/irqchip/x86/vlapic.h"
+
+#include "kernel/lib/string.h"
+
+#define LVT_EXTINT FIELD_PREP(APIC_DELIVERY, APIC_EXTINT)
+#define LVT_NMI FIELD_PREP(APIC_DELIVERY, APIC_NMI)
+#define SVR_RESET 0xffu
+#define DFR_FLAT UINT32_MAX
+
+/* What follows from the id and the mode (SDM 3A 11.12.10.2: the logical x2APIC id). */
+static void set_ids(struct virqchip_cpu *cpu)
+{
+    cpu->reg[APIC_ID] = vlapic_is_x2(cpu) ? cpu->id : cpu->id << 24;
+    cpu->reg[APIC_LDR] = vlapic_is_x2(cpu) ? (cpu->id >> 4) << 16 | 1u << (cpu->id & 15) : 0;
+}
+
+static void reset_registers(struct virqchip_cpu *cpu)
+{
+    memset(cpu->reg, 0, sizeof(cpu->reg));
+    set_ids(cpu);
+    cpu->reg[APIC_VERSION] = VLAPIC_VERSION;
+    cpu->reg[APIC_DFR] = DFR_FLAT;
+    cpu->reg[APIC_SVR] = SVR_RESET;
+    cpu->reg[APIC_LVT_CMCI] = APIC_MASKED;
+    for (unsigned reg = APIC_LVT_TIMER; reg <= APIC_LVT_ERROR; reg++)
+        cpu->reg[reg] = APIC_MASKED;
+    if (cpu->id == 0) {
+        cpu->reg[APIC_LVT_LINT0] = LVT_EXTINT;
+        cpu->reg[APIC_LVT_LINT1] = LVT_NMI;
+    }
+}
+
+void vlapic_init(struct virqchip_cpu *cpu)
+{
+    vlapic_timer_init(cpu);
+}
+
+void vlapic_init_reset(struct virqchip_cpu *cpu)
+{
+    spin_lock(&cpu->lock);
+    vlapic_timer_stop(cpu);
+    reset_registers(cpu);
+    for (unsigned i = 0; i < ARRAY_SIZE(cpu->irr.word); i++) {
+        __atomic_store_n(&cpu->irr.word[i], 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&cpu->tmr.word[i], 0, __ATOMIC_RELAXED);
+        cpu->isr.word[i] = 0;
+    }
+    __atomic_fetch_and(&cpu->events, VLAPIC_LINT0, __ATOMIC_RELAXED);
+    __atomic_store_n(&cpu->errors, 0, __ATOMIC_RELAXED);
+    cpu->vcpu->hv.apic_enabled = vlapic_enabled(cpu);
+    spin_unlock(&cpu->lock);
+}
+
+void vlapic_reset(struct virqchip_cpu *cpu)
+{
+    cpu->base = VLAPIC_BASE | APIC_BASE_ENABLE | (cpu->id == 0 ? APIC_BASE_BSP : 0);
+    vlapic_init_reset(cpu);
+}
+
+/* SDM 3A figure 11-27: from which mode to which, each as ENABLE, X2. The page stays where it is. */
+bool vlapic_set_base(struct virqchip_cpu *cpu, uint64_t value)
+{
+    enum { OFF, INVALID, XAPIC, X2APIC };
+    static const uint8_t allowed[] = {
+        [OFF] = BIT(OFF) | BIT(XAPIC),
+        [XAPIC] = BIT(OFF) | BIT(XAPIC) | BIT(X2APIC),
+        [X2APIC] = BIT(OFF) | BIT(X2APIC),
+    };
+    const uint64_t modes = APIC_BASE_ENABLE | APIC_BASE_X2;
+    unsigned from = (unsigned)FIELD_GET(modes, cpu->base);
+    unsigned to = (unsigned)FIELD_GET(modes, value);
+
+    if ((value & ~(modes | APIC_BASE_BSP)) != VLAPIC_BASE || !(allowed[from] >> to & 1))
+        return false;
+    if (from == to)
+        return true;
+    __atomic_store_n(&cpu->base, (cpu->base & ~modes) | (value & modes), __ATOMIC_RELAXED);
+    if (to == X2APIC)
+        set_ids(cpu);
+    else
+        vlapic_init_reset(cpu);
+    return true;
+}
+
+void vlapic_drain(struct virqchip_cpu *cpu)
+{
+    bool busy;
+
+    do {
+        spin_lock(&cpu->lock);
+        vlapic_timer_stop(cpu);
+        busy = cpu->timer.expected != 0;
+        spin_unlock(&cpu->lock);
+    } while (busy);
+}
