@@ -11,7 +11,7 @@ endif
 
 DEMO := build/$(BOARD)/demo.itb
 
-.PHONY: FORCE run lint format help
+.PHONY: FORCE run iso lint format help
 FORCE:
 
 run: all $(DEMO)
@@ -20,6 +20,10 @@ run: all $(DEMO)
 $(DEMO): boards/$(BOARD)/demo.toml $(GUEST_OUT)/hello.bin $(SYSROOT)/.done
 	@mkdir -p $(@D)
 	$(Q)tools/socle-bundle $< -o $@
+
+# A CD-ROM image with the demo, for a PC or any emulator of one.
+iso: all $(DEMO)
+	$(Q)tools/socle-iso --image $(OUT)/socle.elf --bundle $(DEMO) -o $(OUT)/socle.iso
 
 lint: $(SYSROOT)/.done $(OUT)/asm_offsets.h
 	$(Q)tools/lint
@@ -30,6 +34,7 @@ format:
 help:
 	@echo 'make              build/$(BOARD)/socle.elf and socle.bin'
 	@echo 'make run          start the demo: Debian with a shell beside a bare guest'
+	@echo 'make iso          BOARD=q35: build/q35/socle.iso, which boots the demo by GRUB'
 	@echo 'make test         unit tests, tests of the tools, fast tests on the emulated board'
 	@echo 'make test-all     the same with the slow ones'
 	@echo 'make bench        instructions per operation, exits of a Linux boot, sizes'

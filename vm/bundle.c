@@ -78,26 +78,40 @@ static const char *check_root(const struct bundle *bundle)
     return NULL;
 }
 
-/* The two lists of nodes below the root, filled by name. */
+/* A list of nodes below the root. */
+struct node_list {
+    const char *name;
+    int *nodes;
+    unsigned *count, most;
+};
+
+/* NULL: the node of a list that this version does not know. */
+static const struct node_list *find_list(const struct node_list *lists, size_t count,
+                                         const char *name)
+{
+    for (size_t i = 0; name != NULL && i < count; i++)
+        if (strcmp(lists[i].name, name) == 0)
+            return &lists[i];
+    return NULL;
+}
+
 static const char *collect_nodes(struct bundle *bundle)
 {
-    int *list = NULL, depth = 0;
-    unsigned *count = NULL, most = 0;
-    int node = fdt_next_node(bundle->fdt, 0, &depth);
+    const struct node_list lists[] = {
+        { "vms", bundle->vms, &bundle->vm_count, BUNDLE_MAX_VMS },
+        { "disks", bundle->disks, &bundle->disk_count, RAM_DISK_MAX },
+        { "images", bundle->images, &bundle->image_count, BUNDLE_MAX_IMAGES },
+    };
+    const struct node_list *list = NULL;
+    int depth = 0, node = fdt_next_node(bundle->fdt, 0, &depth);
 
     for (; node >= 0 && depth > 0; node = fdt_next_node(bundle->fdt, node, &depth)) {
         if (depth == 1) {
-            const char *name = fdt_get_name(bundle->fdt, node, NULL);
-            bool vms = name != NULL && strcmp(name, "vms") == 0;
-            bool images = name != NULL && strcmp(name, "images") == 0;
-
-            list = vms ? bundle->vms : images ? bundle->images : NULL;
-            count = vms ? &bundle->vm_count : &bundle->image_count;
-            most = vms ? BUNDLE_MAX_VMS : BUNDLE_MAX_IMAGES;
+            list = find_list(lists, ARRAY_SIZE(lists), fdt_get_name(bundle->fdt, node, NULL));
         } else if (depth == 2 && list != NULL) {
-            if (*count == most)
-                return "has more VMs or images than Socle takes";
-            list[(*count)++] = node;
+            if (*list->count == list->most)
+                return "has more VMs, disks or images than Socle takes";
+            list->nodes[(*list->count)++] = node;
         }
     }
     if (node < 0 && node != -FDT_ERR_NOTFOUND)
@@ -110,6 +124,7 @@ status_t bundle_open(struct bundle *bundle, const void *file, size_t bytes, cons
     bundle->fdt = file;
     bundle->bytes = bytes;
     bundle->vm_count = 0;
+    bundle->disk_count = 0;
     bundle->image_count = 0;
     *why = check_file(file, bytes);
     if (*why == NULL)

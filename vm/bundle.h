@@ -3,6 +3,7 @@
  * The bundle: the file that says which VMs to run and holds their images (docs/bundle.md).
  *
  *     tree    /vms/<name>      one VM, in terms of struct vm_config; its devices below it
+ *             /disks/<name>    a RAM disk, in terms of struct ram_disk_config
  *             /images/<name>   data-position, data-size
  *     check   64 bits over the tree
  *     images  page-aligned, used where they lie
@@ -10,9 +11,10 @@
 #pragma once
 
 #include "vm/config.h"
+#include "vm/ram_disk.h"
 
 #define BUNDLE_MAX_VMS 64
-#define BUNDLE_MAX_IMAGES (4 * BUNDLE_MAX_VMS) /* kernel, initrd, fdt, firmware */
+#define BUNDLE_MAX_IMAGES (4 * BUNDLE_MAX_VMS + RAM_DISK_MAX) /* kernel, initrd, fdt, firmware */
 
 struct bundle {
     const void *fdt;
@@ -20,8 +22,9 @@ struct bundle {
 
     /* Nodes, as offsets into the tree. */
     int vms[BUNDLE_MAX_VMS];
+    int disks[RAM_DISK_MAX];
     int images[BUNDLE_MAX_IMAGES];
-    unsigned vm_count, image_count;
+    unsigned vm_count, disk_count, image_count;
 };
 
 /*
@@ -39,6 +42,12 @@ unsigned bundle_vm_count(const struct bundle *bundle);
  * what is wrong with it. ERR_NOT_FOUND: index too large.
  */
 status_t bundle_vm(const struct bundle *bundle, unsigned index, struct vm_config *out);
+
+/*
+ * Makes the RAM disks that the bundle describes; before the VMs that use them. Each that is
+ * wrong is logged with its name, the key and why, and left out.
+ */
+void bundle_make_disks(const struct bundle *bundle);
 
 /* Where an image lies. NULL, or what is wrong, to follow the key that names it. */
 const char *bundle_image(const struct bundle *bundle, const char *name, struct blob *out);

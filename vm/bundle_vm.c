@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One VM of a bundle: one pass over its properties, each looked up in a table that says how
- * to read it and into which field.
+ * One VM of a bundle, or one disk: one pass over its properties, each looked up in a table that
+ * says how to read it and into which field.
  */
 
 #include <libfdt.h>
@@ -137,6 +137,10 @@ static const char *read_format(const struct property *property, void *field)
         [VM_IMAGE_LINUX] = "linux",
         [VM_IMAGE_ELF] = "elf",
         [VM_IMAGE_RAW] = "raw",
+        [VM_IMAGE_BZIMAGE] = "bzimage",
+        [VM_IMAGE_PVH] = "pvh",
+        [VM_IMAGE_MULTIBOOT] = "multiboot",
+        [VM_IMAGE_BOOT_SECTOR] = "boot-sector",
     };
 
     return read_choice(property, words, ARRAY_SIZE(words), field);
@@ -214,9 +218,16 @@ static const struct key vm_keys[] = {
 #define DEVICE_FIELD(member) offsetof(struct vm_config_device, member)
 
 static const struct key device_keys[] = {
-    { "type", read_name, DEVICE_FIELD(type) },
-    { "base", read_u64, DEVICE_FIELD(base) },
-    { "irq", read_u32, DEVICE_FIELD(irq) },
+    { "type", read_name, DEVICE_FIELD(type) }, { "base", read_u64, DEVICE_FIELD(base) },
+    { "port", read_u32, DEVICE_FIELD(port) },  { "irq", read_u32, DEVICE_FIELD(irq) },
+    { "disk", read_name, DEVICE_FIELD(disk) },
+};
+
+#define DISK_FIELD(member) offsetof(struct ram_disk_config, member)
+
+static const struct key disk_keys[] = {
+    { "size", read_u64, DISK_FIELD(size) },
+    { "image", read_image, DISK_FIELD(image) },
 };
 
 static const struct key *find_key(const struct key *keys, size_t count, const char *name)
@@ -227,8 +238,8 @@ static const struct key *find_key(const struct key *keys, size_t count, const ch
     return NULL;
 }
 
-/* Every property of a node into the structure `to`. `vm`: for messages. */
-static status_t read_node(const struct bundle *bundle, int node, const char *vm,
+/* Every property of a node into the structure `to`. `whose`: for messages. */
+static status_t read_node(const struct bundle *bundle, int node, const char *whose,
                           const struct key *keys, size_t count, void *to)
 {
     struct property property = { .bundle = bundle };
@@ -241,14 +252,14 @@ static status_t read_node(const struct bundle *bundle, int node, const char *vm,
 
         property.value = fdt_getprop_by_offset(bundle->fdt, at, &name, &property.length);
         if (property.value == NULL) {
-            log_error("%s: bundle: the tree's properties are damaged", vm);
+            log_error("%s: bundle: the tree's properties are damaged", whose);
             return ERR_INVALID_ARGS;
         }
         key = find_key(keys, count, name);
         if (key != NULL)
             why = key->read(&property, (uint8_t *)to + key->field);
         if (why != NULL) {
-            log_error("%s: bundle: key '%s': %s", vm, name, why);
+            log_error("%s: bundle: key '%s': %s", whose, name, why);
             return ERR_INVALID_ARGS;
         }
     }
@@ -275,21 +286,46 @@ static status_t read_devices(const struct bundle *bundle, int vm_node, struct vm
     return OK;
 }
 
+/* A node's name, which is that of what it describes; `what` and `index`: for messages. */
+static status_t read_node_name(const struct bundle *bundle, int node, const char *what,
+                               unsigned index, char *out)
+{
+    int length;
+    const char *name = fdt_get_name(bundle->fdt, node, &length);
+
+    if (name == NULL || length > VM_NAME_MAX) {
+        log_error("bundle: %s %u: its name is missing or longer than 31", what, index);
+        return ERR_INVALID_ARGS;
+    }
+    memcpy(out, name, (size_t)length + 1);
+    return OK;
+}
+
+void bundle_make_disks(const struct bundle *bundle)
+{
+    for (unsigned i = 0; i < bundle->disk_count; i++) {
+        struct ram_disk_config config = { 0 };
+        status_t status = read_node_name(bundle, bundle->disks[i], "disk", i, config.name);
+
+        if (status == OK)
+            status = read_node(bundle, bundle->disks[i], config.name, disk_keys,
+                               ARRAY_SIZE(disk_keys), &config);
+        if (status == OK)
+            (void)ram_disk_create(&config); /* it says itself what it dislikes */
+    }
+}
+
 status_t bundle_vm(const struct bundle *bundle, unsigned index, struct vm_config *out)
 {
-    const char *name, *key, *why;
+    const char *key, *why;
     status_t status;
-    int length;
 
     if (index >= bundle->vm_count)
         return ERR_NOT_FOUND;
     vm_config_init(out);
-    name = fdt_get_name(bundle->fdt, bundle->vms[index], &length);
-    if (name == NULL || length > VM_NAME_MAX) {
-        log_error("bundle: VM %u: its name is missing or longer than 31", index);
-        return ERR_INVALID_ARGS;
-    }
-    memcpy(out->name, name, (size_t)length + 1);
+    status = read_node_name(bundle, bundle->vms[index], "VM", index, out->name);
+    if (status != OK)
+        return status;
     status = read_node(bundle, bundle->vms[index], out->name, vm_keys, ARRAY_SIZE(vm_keys), out);
     if (status == OK)
         status = read_devices(bundle, bundle->vms[index], out);

@@ -13,8 +13,7 @@
 #define ADDRESS_BITS 48
 #define SLICE_MIN_NS 100000u
 #define SLICE_MAX_NS 1000000000u
-#define FIRST_SPI 32
-#define LAST_SPI 1019
+#define PORTS 0x10000u
 
 void vm_config_init(struct vm_config *config)
 {
@@ -109,8 +108,8 @@ static const char *check_devices(const struct vm_config *config)
             return "has an entry without type";
         if (!IS_ALIGNED(device->base.raw, 8) || device->base.raw >= BIT(ADDRESS_BITS))
             return "has a base that is not a multiple of 8 below 2^48";
-        if (device->irq != 0 && (device->irq < FIRST_SPI || device->irq > LAST_SPI))
-            return "has an irq that is not 32 to 1019";
+        if (device->port >= PORTS)
+            return "has a port that is not below 0x10000";
     }
     return NULL;
 }

@@ -26,6 +26,10 @@ enum vm_image_format {
     VM_IMAGE_LINUX,
     VM_IMAGE_ELF,
     VM_IMAGE_RAW,
+    VM_IMAGE_BZIMAGE,     /* x86: Linux's 64-bit boot protocol */
+    VM_IMAGE_PVH,         /* x86: ELF with a PVH entry note */
+    VM_IMAGE_MULTIBOOT,   /* x86: ELF with a Multiboot 1 header */
+    VM_IMAGE_BOOT_SECTOR, /* x86: 512 bytes at 0x7c00, real mode */
 };
 
 struct vm_config_ram {
@@ -35,13 +39,15 @@ struct vm_config_ram {
 
 struct vm_config_device {
     char type[VM_NAME_MAX + 1]; /* vdev_ops.name */
-    gpa_t base;
-    uint32_t irq; /* 0: none */
+    gpa_t base;                 /* of its registers in memory */
+    uint32_t port;              /* x86: the first of its ports; 0: where PCs have it */
+    uint32_t irq;               /* 0: none */
+    char disk[VM_NAME_MAX + 1]; /* the RAM disk that it works on */
 };
 
 struct vm_config {
     char name[VM_NAME_MAX + 1];
-    char machine[VM_NAME_MAX + 1]; /* "virt", "bare" */
+    char machine[VM_NAME_MAX + 1]; /* "virt", "pc", "bare" */
     unsigned cpus;
     uint64_t affinity; /* of every vCPU, a bit for each host CPU; 0: any */
     uint8_t priority;

@@ -7,6 +7,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "vm/image_format.h"
+#include "vm/machine.h"
 #include "vm/vm.h"
 
 status_t image_reject(const struct vm_config *config, const char *what, const char *why)
@@ -31,20 +32,26 @@ status_t image_load_flat(struct vm *vm, const struct image_place *place)
                                 place->end.raw - place->base.raw);
 }
 
+/* The last row, which has no loader, where it is none of this architecture. */
+static const struct image_kind *kind_of(const struct vm_config *config)
+{
+    const struct image_kind *at = image_kinds;
+
+    while (at->loader != NULL &&
+           (config->format == VM_IMAGE_AUTO ? !at->loader->matches(&config->kernel)
+                                            : at->format != config->format))
+        at++;
+    return at;
+}
+
+enum vm_image_format image_format(const struct vm_config *config)
+{
+    return kind_of(config)->format;
+}
+
 static const struct image_format *format_of(const struct vm_config *config)
 {
-    static const struct image_format *const formats[] = {
-        [VM_IMAGE_LINUX] = &image_linux,
-        [VM_IMAGE_ELF] = &image_elf,
-        [VM_IMAGE_RAW] = &image_raw,
-    };
-
-    if (config->format != VM_IMAGE_AUTO)
-        return formats[config->format];
-    for (unsigned i = VM_IMAGE_LINUX; i < VM_IMAGE_RAW; i++)
-        if (formats[i]->matches(&config->kernel))
-            return formats[i];
-    return &image_raw;
+    return kind_of(config)->loader;
 }
 
 /* Room for the device tree that the guest is shown: 0 none. */
@@ -60,7 +67,8 @@ static uint64_t fdt_room(const struct vm_config *config, bool generated)
 }
 
 /* What goes behind the kernel, or for a firmware to the start of RAM. */
-static status_t plan_rest(const struct vm_config *config, uint64_t at, struct image_plan *plan)
+static status_t plan_rest(const struct vm_config *config, uint64_t at, uint64_t initrd_last,
+                          struct image_plan *plan)
 {
     status_t status = OK;
 
@@ -72,8 +80,20 @@ static status_t plan_rest(const struct vm_config *config, uint64_t at, struct im
     if (status == OK && config->initrd.data != NULL) {
         plan->initrd = gpa(ALIGN_UP(at, PAGE_SIZE));
         status = image_check_fit(config, "initrd", plan->initrd.raw, config->initrd.bytes);
+        if (status == OK && initrd_last != 0 &&
+            plan->initrd.raw + config->initrd.bytes - 1 > initrd_last)
+            return image_reject(config, "initrd", "ends higher than the kernel takes it");
     }
     return status;
+}
+
+static status_t plan_kernel(const struct vm_config *config, struct image_place *kernel)
+{
+    const struct image_format *format = format_of(config);
+
+    if (format == NULL)
+        return image_reject(config, "format", "none that this architecture's CPUs run");
+    return format->place(config, kernel);
 }
 
 static status_t plan_with(const struct vm_config *config, bool generated, struct image_plan *plan,
@@ -86,19 +106,20 @@ static status_t plan_with(const struct vm_config *config, bool generated, struct
         return ERR_NOT_FOUND;
     }
     memset(plan, 0, sizeof(*plan));
+    memset(kernel, 0, sizeof(*kernel));
     plan->fdt_room = fdt_room(config, generated);
     if (plan->fdt_room > IMAGE_FDT_MAX)
         return image_reject(config, "fdt", "larger than guests take (2 MiB)");
     behind = config->ram[0].base.raw;
     if (config->kernel.data != NULL) {
-        status_t status = format_of(config)->place(config, kernel);
+        status_t status = plan_kernel(config, kernel);
 
         if (status != OK)
             return status;
         behind = kernel->end.raw;
         plan->entry = config->has_entry ? config->entry : kernel->entry;
     }
-    return plan_rest(config, behind, plan);
+    return plan_rest(config, behind, kernel->initrd_last, plan);
 }
 
 status_t image_plan(const struct vm_config *config, bool generated, struct image_plan *plan)
@@ -123,7 +144,21 @@ static status_t load_planned(struct vm *vm, const struct image_plan *plan,
         status = vm_image_load_region(vm, plan->initrd, &config->initrd, config->initrd.bytes);
     if (status == OK && vm->fdt != NULL)
         status = vm_write_guest(vm, plan->fdt, vm->fdt, vm->fdt_bytes);
+    if (status == OK && vm->machine != NULL && vm->machine->load != NULL)
+        status = vm->machine->load(vm);
     return status;
+}
+
+static status_t plan_start(struct vm *vm, const struct image_plan *plan, struct hv_reset *start)
+{
+    const struct image_format *format = NULL;
+
+    memset(start, 0, sizeof(*start));
+    start->entry = plan->entry.raw;
+    start->arg[0] = plan->fdt.raw; /* 0 where there is none */
+    if (vm->config.kernel.data != NULL)
+        format = format_of(&vm->config);
+    return format != NULL && format->start != NULL ? format->start(vm, plan, start) : OK;
 }
 
 status_t image_load(struct vm *vm, struct hv_reset *start)
@@ -135,12 +170,9 @@ status_t image_load(struct vm *vm, struct hv_reset *start)
     if (status != OK)
         return status;
     status = load_planned(vm, &plan, &kernel);
-    if (status != OK) {
+    if (status == OK)
+        status = plan_start(vm, &plan, start);
+    if (status != OK)
         log_error("%s: images: %s while loading them", vm->config.name, status_str(status));
-        return status;
-    }
-    memset(start, 0, sizeof(*start));
-    start->entry = plan.entry.raw;
-    start->arg[0] = plan.fdt.raw; /* 0 where there is none */
-    return OK;
+    return status;
 }

@@ -20,6 +20,9 @@ struct vm;
 #define IMAGE_FDT_ROOM 0x4000u  /* least room for a device tree */
 #define IMAGE_FDT_MAX 0x200000u /* Linux maps no more */
 
+/* What config->kernel is: the configuration's word or, for AUTO, the header's. */
+enum vm_image_format image_format(const struct vm_config *config);
+
 /* Where things go, by the configuration alone: the same at each boot. */
 struct image_plan {
     gpa_t entry;

@@ -53,7 +53,7 @@ static status_t linux_place(const struct vm_config *config, struct image_place *
     size = MAX(header.image_size, (uint64_t)config->kernel.bytes);
     status = image_check_fit(config, "kernel", base, size);
     if (status == OK)
-        *out = (struct image_place){ gpa(base), gpa(base + size), gpa(base) };
+        *out = (struct image_place){ gpa(base), gpa(base + size), gpa(base), 0 };
     return status;
 }
 

@@ -8,7 +8,7 @@ static bool raw_matches(const struct blob *kernel)
     return kernel->data != NULL;
 }
 
-static status_t raw_place(const struct vm_config *config, struct image_place *out)
+status_t image_raw_place(const struct vm_config *config, struct image_place *out)
 {
     status_t status = image_check_fit(config, "kernel", config->load.raw, config->kernel.bytes);
 
@@ -23,6 +23,6 @@ static status_t raw_place(const struct vm_config *config, struct image_place *ou
 
 const struct image_format image_raw = {
     .matches = raw_matches,
-    .place = raw_place,
+    .place = image_raw_place,
     .load = image_load_flat,
 };

@@ -19,6 +19,9 @@ struct machine {
     /* Interrupt controller, devices and firmware tables of a new VM whose RAM is mapped. */
     status_t (*build)(struct vm *vm);
 
+    /* At each start: its tables into the fresh memory of a VM whose images are in. NULL: none. */
+    status_t (*load)(struct vm *vm);
+
     /* Presses the power key; false: this machine has none. */
     bool (*ask_shutdown)(struct vm *vm);
 };

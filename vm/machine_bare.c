@@ -5,7 +5,6 @@
  */
 
 #include "kernel/log.h"
-#include "vm/firmware/guest_fdt.h"
 #include "vm/irqchip/irqchip.h"
 #include "vm/machine_parts.h"
 #include "vm/vm.h"
@@ -35,7 +34,7 @@ static status_t bare_build(struct vm *vm)
     if (status == OK)
         status = machine_add_configured(vm);
     if (status == OK)
-        status = guest_fdt_create(vm, NULL);
+        status = machine_bare_tables(vm);
     return status;
 }
 

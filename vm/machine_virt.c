@@ -21,25 +21,20 @@ static status_t virt_defaults(struct vm_config *config)
     return OK;
 }
 
+static gpa_t base_of(enum virt_part part)
+{
+    return gpa(virt_map[part].base);
+}
+
 static status_t add_primecells(struct vm *vm)
 {
-    static const struct {
-        const char *type;
-        enum virt_part part;
-    } primecells[] = {
-        { "pl011", VIRT_UART },
-        { "pl031", VIRT_RTC },
-        { "pl061", VIRT_GPIO },
+    const struct vm_config_device primecells[] = {
+        { .type = "pl011", .base = base_of(VIRT_UART), .irq = virt_map[VIRT_UART].irq },
+        { .type = "pl031", .base = base_of(VIRT_RTC), .irq = virt_map[VIRT_RTC].irq },
+        { .type = "pl061", .base = base_of(VIRT_GPIO), .irq = virt_map[VIRT_GPIO].irq },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(primecells); i++) {
-        const struct virt_slot *slot = &virt_map[primecells[i].part];
-        status_t status = machine_add_device(vm, primecells[i].type, gpa(slot->base), slot->irq);
-
-        if (status != OK)
-            return status;
-    }
-    return OK;
+    return machine_add_devices(vm, primecells, ARRAY_SIZE(primecells));
 }
 
 static status_t dma_read(void *context, gpa_t from, void *to, size_t bytes)

@@ -48,7 +48,36 @@ static const char toml[] = "[[vm]]\n"
                            "[[vm.device]]\n"
                            "type = 'pl011'\n"
                            "base = 0x9000000\n"
-                           "irq = 33\n";
+                           "irq = 33\n"
+                           "[[vm]]\n"
+                           "name = 'text-pc'\n"
+                           "machine = 'pc'\n"
+                           "memory = '4G'\n"
+                           "kernel = 'initrd'\n"
+                           "format = 'raw'\n"
+                           "[[vm.device]]\n"
+                           "type = 'ide'\n"
+                           "disk = 'data'\n"
+                           "irq = 14\n"
+                           "[[vm.device]]\n"
+                           "type = 'uart16550'\n"
+                           "port = 0x2f8\n"
+                           "[[disk]]\n"
+                           "name = 'data'\n"
+                           "size = '1M'\n"
+                           "image = 'kernel'\n"
+                           "[[disk]]\n"
+                           "name = 'empty'\n"
+                           "size = 512\n";
+
+static struct ram_disk_config disks[RAM_DISK_MAX];
+static unsigned disk_count;
+
+status_t ram_disk_create(const struct ram_disk_config *config)
+{
+    disks[disk_count++ % RAM_DISK_MAX] = *config;
+    return OK;
+}
 
 static uint8_t *whole; /* a bundle of that, as the tool made it */
 static size_t whole_bytes;
@@ -149,6 +178,11 @@ static void read_everything(const uint8_t *copy, size_t bytes)
             for (size_t at = 0; at < blobs[j]->bytes; at++)
                 sum = (uint8_t)(sum + ((const uint8_t *)blobs[j]->data)[at]);
     }
+    disk_count = 0;
+    bundle_make_disks(&bundle);
+    for (unsigned i = 0; i < disk_count; i++)
+        for (size_t at = 0; at < disks[i].image.bytes; at++)
+            sum = (uint8_t)(sum + ((const uint8_t *)disks[i].image.data)[at]);
 }
 
 static void what_the_tool_writes_reads_back(void **state)
@@ -158,7 +192,7 @@ static void what_the_tool_writes_reads_back(void **state)
 
     (void)state;
     assert_int_equal(open_copy(&bundle, whole, whole_bytes), OK);
-    assert_int_equal(bundle_vm_count(&bundle), 2);
+    assert_int_equal(bundle_vm_count(&bundle), 3);
     assert_int_equal(bundle_vm(&bundle, 0, &vm), OK);
     assert_string_equal(vm.name, "linux-1");
     assert_string_equal(vm.machine, "virt");
@@ -202,7 +236,33 @@ static void regions_devices_and_addresses_read_back(void **state)
     assert_int_equal(vm.devices[0].irq, 0);
     assert_int_equal(vm.devices[1].base.raw, 0x9000000);
     assert_int_equal(vm.devices[1].irq, 33);
-    assert_int_equal(bundle_vm(&bundle, 2, &vm), ERR_NOT_FOUND);
+    assert_int_equal(bundle_vm(&bundle, 3, &vm), ERR_NOT_FOUND);
+}
+
+static void ports_and_disks_read_back(void **state)
+{
+    struct bundle bundle;
+    struct vm_config vm;
+
+    (void)state;
+    assert_int_equal(open_copy(&bundle, whole, whole_bytes), OK);
+    assert_int_equal(bundle_vm(&bundle, 2, &vm), OK);
+    assert_string_equal(vm.machine, "pc");
+    assert_int_equal(vm.ram_count, 3);
+    assert_int_equal(vm.ram[1].base.raw, 0xc0000);
+    assert_int_equal(vm.ram[2].base.raw, 1ull << 32);
+    assert_string_equal(vm.devices[0].type, "ide");
+    assert_string_equal(vm.devices[0].disk, "data");
+    assert_int_equal(vm.devices[1].port, 0x2f8);
+    disk_count = 0;
+    bundle_make_disks(&bundle);
+    assert_int_equal(disk_count, 2);
+    assert_string_equal(disks[0].name, "data");
+    assert_int_equal(disks[0].size, 1 << 20);
+    assert_memory_equal(disks[0].image.data, "a kernel of one line\n", 21);
+    assert_string_equal(disks[1].name, "empty");
+    assert_int_equal(disks[1].size, 512);
+    assert_null(disks[1].image.data);
 }
 
 static void a_truncated_bundle_is_refused(void **state)
@@ -353,6 +413,11 @@ static void each_rule_names_its_key(void **state)
     assert_wrong("ram", config.ram_count = VM_MAX_REGIONS + 1);
     assert_wrong("ram", config.ram_count = 1);
     assert_wrong("device", config.device_count = 1);
+    assert_wrong("device", {
+        config.device_count = 1;
+        strcpy(config.devices[0].type, "uart16550");
+        config.devices[0].port = 0x10000;
+    });
     assert_wrong("kernel", config.kernel.data = NULL);
     assert_wrong("kernel", config.firmware = config.kernel);
     assert_wrong("entry", config.entry = gpa(2));
@@ -393,6 +458,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_tool_writes_reads_back),
         cmocka_unit_test(regions_devices_and_addresses_read_back),
+        cmocka_unit_test(ports_and_disks_read_back),
         cmocka_unit_test(a_truncated_bundle_is_refused),
         cmocka_unit_test(a_flipped_bit_in_the_tree_is_noticed),
         cmocka_unit_test(a_forged_tree_is_read_safely),

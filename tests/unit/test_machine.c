@@ -92,6 +92,12 @@ status_t vm_attach_device(struct vm *of, struct vdev *dev, gpa_t base, uint64_t 
     return vm_map_region(of, &region);
 }
 
+status_t vm_attach_ports(struct vm *of, struct vdev *dev, uint16_t first, uint16_t count)
+{
+    (void)of, (void)dev, (void)first, (void)count;
+    return ERR_UNSUPPORTED; /* arm64 has none */
+}
+
 struct vdev *vm_devices(struct vm *of)
 {
     return of->devices;
@@ -296,6 +302,16 @@ static void bare_has_what_is_named_and_nothing_else(void **state)
     assert_null(vm.machine->ask_shutdown);
 }
 
+static void an_irq_that_is_no_spi_is_refused(void **state)
+{
+    (void)state;
+    vm.config.device_count = 1;
+    strcpy(vm.config.devices[0].type, "pl011");
+    vm.config.devices[0].irq = 31;
+    assert_int_equal(build("bare"), ERR_INVALID_ARGS);
+    assert_string_equal(logged, "guest: device 'pl011': there is no such irq");
+}
+
 static void a_load_address_that_is_given_stays(void **state)
 {
     (void)state;
@@ -400,6 +416,7 @@ int main(void)
         machine_test(too_large_a_firmware_is_refused),
         machine_test(the_power_key_interrupts_a_guest_that_listens),
         machine_test(bare_has_what_is_named_and_nothing_else),
+        machine_test(an_irq_that_is_no_spi_is_refused),
         machine_test(a_load_address_that_is_given_stays),
         machine_test(a_type_that_is_not_there_is_logged),
         machine_test(devices_that_overlap_are_refused),

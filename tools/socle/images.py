@@ -2,41 +2,40 @@
 """Images: what their headers say, and where the target will put them (vm/image.c)."""
 
 import struct
-from dataclasses import dataclass
 
-from socle.vm_schema import MIB, PAGE, Problem
+from socle import elf, images_x86
+from socle.vm_schema import DEVICES, MIB, PAGE, Place, Problem
 
 FDT_ROOM_LEAST = 16 << 10  # of a generated tree; vm/image.c reserves as much
 FDT_MAX = 2 * MIB
 FLASH_MAX = 64 * MIB
 LINUX_ALIGN = 2 * MIB
 LINUX_OLD_TEXT_OFFSET = 0x80000  # of kernels before 3.17, which leave image_size 0
-ELF_MAX_SEGMENTS = 64
 RAW_OFFSET = {"virt": 0x80000, "bare": 0x10000}
 
 _LINUX_HEADER = struct.Struct("<8xQQQ24x4s4x")  # text_offset, image_size, flags, magic
-_ELF_HEADER = struct.Struct("<4sBBBxxxxxxxxxHHIQQQIHHHHHH")
-_ELF_SEGMENT = struct.Struct("<IIQQQQQQ")
 _FDT_HEADER = struct.Struct(">II")
-_EM_AARCH64, _PT_LOAD = 183, 1
 
 
-@dataclass
-class Place:
-    what: str  # the key it comes from
-    base: int
-    size: int
-
-    @property
-    def end(self):
-        return self.base + self.size
-
-
-def detect(data):
-    """The format of a kernel by its header, as the target finds it."""
+def _detect(data):
+    """The format of an arm64 kernel by its header, as the target finds it."""
     if data[0x38:0x3C] == b"ARM\x64":
         return "linux"
-    return "elf" if data[:4] == b"\x7fELF" else "raw"
+    return "elf" if elf.matches(data) else "raw"
+
+
+def architecture(vm, files):
+    """For whose CPUs a VM is: its machine says so, or else a device or its kernel."""
+    if vm.machine != "bare":
+        return {"virt": "arm64", "pc": "x86"}[vm.machine]
+    for device in vm.device:
+        if len(DEVICES[device.type].architectures) == 1:
+            return DEVICES[device.type].architectures[0]
+    kernel = files.get("kernel", b"")
+    format_ = images_x86.detect(kernel) if vm.format == "auto" else vm.format
+    if format_ == "elf":
+        return "x86" if elf.kind(kernel) in elf.X86 else "arm64"
+    return "arm64" if format_ in _PLACE else "x86"
 
 
 def _align(value, to):
@@ -44,7 +43,7 @@ def _align(value, to):
 
 
 def _place_linux(vm, data):
-    if len(data) < _LINUX_HEADER.size or detect(data) != "linux":
+    if len(data) < _LINUX_HEADER.size or _detect(data) != "linux":
         raise Problem("is not an arm64 Image (no magic at offset 0x38)")
     text_offset, image_size, _flags, _magic = _LINUX_HEADER.unpack_from(data)
     if image_size == 0:
@@ -60,34 +59,7 @@ def _place_linux(vm, data):
 
 
 def _place_elf(vm, data):
-    if vm.load is not None:
-        raise Problem("is an ELF file, which says itself where it is loaded: leave out 'load'")
-    if len(data) < _ELF_HEADER.size:
-        raise Problem("ELF header: the file is too short")
-    ident, klass, order, _, _, machine, _, _, phoff, *_, phentsize, phnum, _, _, _ = (
-        _ELF_HEADER.unpack_from(data)
-    )
-    if ident != b"\x7fELF" or klass != 2 or order != 1:
-        raise Problem("is not a little-endian ELF64 file")
-    if machine != _EM_AARCH64:
-        raise Problem(f"ELF header: e_machine {machine} is not AArch64 ({_EM_AARCH64})")
-    if phentsize != _ELF_SEGMENT.size or phoff + phnum * phentsize > len(data):
-        raise Problem("ELF header: the program headers are outside the file")
-    if phnum > ELF_MAX_SEGMENTS:
-        raise Problem(f"ELF header: {phnum} program headers are too many ({ELF_MAX_SEGMENTS})")
-    places = []
-    for number in range(phnum):
-        kind, _, offset, _, paddr, filesz, memsz, _ = _ELF_SEGMENT.unpack_from(
-            data, phoff + number * phentsize
-        )
-        if kind != _PT_LOAD or memsz == 0:
-            continue
-        if filesz > memsz or offset + filesz > len(data):
-            raise Problem(f"ELF segment {number}: its bytes are outside the file")
-        places.append(Place("kernel", paddr, memsz))
-    if not places:
-        raise Problem("ELF file: nothing to load (no PT_LOAD segment)")
-    return places
+    return elf.place(vm, data, elf.ARM64)
 
 
 def _place_raw(vm, data):
@@ -118,6 +90,18 @@ def fdt_room(vm, files):
     return 1 << (room - 1).bit_length()
 
 
+def _place_kernel(vm, files):
+    kernel, arch = files["kernel"], architecture(vm, files)
+    detect, place = {
+        "arm64": (_detect, _PLACE),
+        "x86": (images_x86.detect, images_x86.PLACE),
+    }[arch]
+    format_ = detect(kernel) if vm.format == "auto" else vm.format
+    if format_ not in place:
+        raise Problem(f"is of format '{format_}', which {arch} CPUs do not run")
+    return place[format_](vm, kernel)
+
+
 def plan(vm, files):
     """Where everything goes, in the order of addresses. `files`: bytes by key.
 
@@ -127,9 +111,7 @@ def plan(vm, files):
     room = fdt_room(vm, files)
     if "firmware" in files:
         return [Place("fdt", vm.ram[0].base, room)]
-    kernel = files["kernel"]
-    format_ = detect(kernel) if vm.format == "auto" else vm.format
-    places = _PLACE[format_](vm, kernel)
+    places = _place_kernel(vm, files)
     end = max(place.end for place in places)
     if room:
         places.append(Place("fdt", _align(end, room), room))

@@ -45,33 +45,41 @@ class Image:
     position: int = 0
 
 
-def _image_names(guests):
-    """(images in order, {(guest number, key): image}); the same bytes are stored once."""
-    by_data, names, uses = {}, set(), {}
-    for number, guest in enumerate(guests):
+def _files(system):
+    """Each image's use: ((name of VM or disk, key), file name, bytes)."""
+    for guest in system.guests:
         for key, data in guest.files.items():
-            digest = hashlib.sha256(data).digest()
-            if digest not in by_data:
-                stem = re.sub(r"[^A-Za-z0-9._+-]", "_", getattr(guest.vm, key).rpartition("/")[2])
-                stem = stem[:27]
-                name, copy = stem, 1
-                while name in names:
-                    name, copy = f"{stem}-{copy}", copy + 1
-                names.add(name)
-                by_data[digest] = Image(name, data, digest)
-            uses[number, key] = by_data[digest]
+            yield (guest.vm.name, key), getattr(guest.vm, key), data
+    for disk, data in system.disks:
+        if data is not None:
+            yield (disk.name, "image"), disk.image, data
+
+
+def _image_names(system):
+    """(images in order, {use: image}); the same bytes are stored once."""
+    by_data, names, uses = {}, set(), {}
+    for use, file_name, data in _files(system):
+        digest = hashlib.sha256(data).digest()
+        if digest not in by_data:
+            stem = re.sub(r"[^A-Za-z0-9._+-]", "_", file_name.rpartition("/")[2])[:27]
+            name, copy = stem, 1
+            while name in names:
+                name, copy = f"{stem}-{copy}", copy + 1
+            names.add(name)
+            by_data[digest] = Image(name, data, digest)
+        uses[use] = by_data[digest]
     return list(by_data.values()), uses
 
 
-def build(guests):
+def build(system):
     """The bundle's bytes."""
-    images, uses = _image_names(guests)
-    length = len(_tree(guests, images, uses, 0))  # positions are of fixed width
+    images, uses = _image_names(system)
+    length = len(_tree(system, images, uses, 0))  # positions are of fixed width
     end = length + CHECK_BYTES
     for image in images:
         image.position = -(-end // PAGE) * PAGE
         end = image.position + len(image.data)
-    tree = _tree(guests, images, uses, end)
+    tree = _tree(system, images, uses, end)
     out = bytearray(end)
     out[:length] = tree
     struct.pack_into("<Q", out, length, tree_check(tree))
@@ -80,7 +88,7 @@ def build(guests):
     return bytes(out)
 
 
-def _tree(guests, images, uses, file_size):
+def _tree(system, images, uses, file_size):
     fdt = libfdt.FdtSw()
     fdt.finish_reservemap()
     with fdt.add_node(""):
@@ -88,9 +96,15 @@ def _tree(guests, images, uses, file_size):
         fdt.property_u32("version", VERSION)
         fdt.property_u64("file-size", file_size)
         with fdt.add_node("vms"):
-            for number, guest in enumerate(guests):
-                with fdt.add_node(guest.vm.name):
-                    _put_vm(fdt, guest.vm, {key: uses[number, key].name for key in guest.files})
+            for guest in system.guests:
+                name = guest.vm.name
+                with fdt.add_node(name):
+                    _put_vm(fdt, guest.vm, {key: uses[name, key].name for key in guest.files})
+        if system.disks:
+            with fdt.add_node("disks"):
+                for disk, data in system.disks:
+                    with fdt.add_node(disk.name):
+                        _put_disk(fdt, disk, data and uses[disk.name, "image"].name)
         with fdt.add_node("images"):
             for image in images:
                 with fdt.add_node(image.name):
@@ -126,9 +140,21 @@ def _put_vm(fdt, vm, image_names):
     for number, device in enumerate(vm.device):
         with fdt.add_node(f"device-{number}"):
             fdt.property_string("type", device.type)
-            fdt.property_u64("base", device.base)
+            if device.base is not None:
+                fdt.property_u64("base", device.base)
+            if device.port is not None:
+                fdt.property_u32("port", device.port)
             if device.irq:
                 fdt.property_u32("irq", device.irq)
+            if device.disk is not None:
+                fdt.property_string("disk", device.disk)
+
+
+def _put_disk(fdt, disk, image_name):
+    if disk.size:
+        fdt.property_u64("size", disk.size)
+    if image_name is not None:
+        fdt.property_string("image", image_name)
 
 
 @dataclass
@@ -138,6 +164,7 @@ class Listing:
     size: int
     tree_size: int
     vms: list[dict[str, str]] = field(default_factory=list)
+    disks: list[dict[str, str]] = field(default_factory=list)
     images: list[dict] = field(default_factory=list)
 
 
@@ -156,6 +183,8 @@ def read(data):
         listing = Listing(len(data), len(tree))
         listing.images = [_read_image(fdt, node, data) for node in _children(fdt, "/images")]
         listing.vms = [_read_vm(fdt, node) for node in _children(fdt, "/vms")]
+        if fdt.subnode_offset(root, "disks", libfdt.QUIET_NOTFOUND) >= 0:
+            listing.disks = [_read_vm(fdt, node) for node in _children(fdt, "/disks")]
     except libfdt.FdtException as error:
         raise Damaged(f"malformed tree: {error}") from None
     return listing
@@ -202,7 +231,7 @@ def _read_image(fdt, node, data):
     return {"name": name, "position": position, "size": size, "sha256": digest.hex()}
 
 
-_STRINGS = {"machine", "cmdline", "format", "restart", "type", *_IMAGE_KEYS}
+_STRINGS = {"machine", "cmdline", "format", "restart", "type", "disk", "image", *_IMAGE_KEYS}
 
 
 def _read_vm(fdt, node):
@@ -230,4 +259,4 @@ def _text(name, value):
     number = int.from_bytes(value, "big")
     if name == "affinity":
         return ",".join(str(cpu) for cpu in range(HOST_CPUS) if number >> cpu & 1)
-    return hex(number) if name in ("load", "entry", "base") else str(number)
+    return hex(number) if name in ("load", "entry", "base", "port") else str(number)

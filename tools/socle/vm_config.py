@@ -7,13 +7,50 @@ from pathlib import Path
 
 from socle import images
 from socle.toml_lines import LineIndex
-from socle.vm_schema import MAX_VMS, MIB, VM_KEYS, Problem, Ram, Vm, unknown_key
+from socle.vm_schema import (
+    DEVICES,
+    DISK_KEYS,
+    IRQS,
+    MAX_DISKS,
+    MAX_VMS,
+    MIB,
+    VM_KEYS,
+    Disk,
+    Problem,
+    Ram,
+    Vm,
+    unknown_key,
+)
 
 FILE_KEYS = ("kernel", "firmware", "initrd", "fdt")
 RAM_BASE = {"virt": 0x40000000, "bare": 0x0}
-DEFAULT_MEMORY = {"virt": 256 * MIB, "bare": 16 * MIB}
-GIC_BASE, GIC_END = 0x08000000, 0x082A0000  # of a bare VM whose RAM leaves it free
-VIRT_DEVICES_END = 0x40000000  # below RAM, everything belongs to machine virt's devices
+DEFAULT_MEMORY = {"virt": 256 * MIB, "pc": 256 * MIB, "bare": 16 * MIB}
+PC_MEMORY_LEAST = 2 * MIB
+PC_RAM_MAX, PC_HIGH_RAM = 0xB0000000, 1 << 32  # the end below 4 GiB, and where the rest is
+
+# What is taken in memory, by machine, and of a bare VM whose RAM leaves it free.
+MACHINE_SPANS = {
+    "virt": [(0, 0x40000000, "the devices of machine virt")],
+    "pc": [
+        (0xA0000, 0xC0000, "the VGA of machine pc"),
+        (PC_RAM_MAX, PC_HIGH_RAM, "the devices of machine pc"),
+    ],
+    "bare": [],
+}
+IRQCHIP_SPANS = {
+    "arm64": [(0x08000000, 0x082A0000, "the interrupt controller")],
+    "x86": [
+        (0xFEC00000, 0xFEC01000, "the interrupt controller"),
+        (0xFEE00000, 0xFEE01000, "the interrupt controller"),
+    ],
+}
+
+# Ports that are taken before the configuration's devices get theirs: first, count, by what.
+IRQCHIP_PORTS = [(0x20, 2), (0x40, 4), (0x61, 1), (0xA0, 2), (0x4D0, 2)]
+PC_PORTS = [
+    (0x3F8, 8), (0x60, 1), (0x64, 1), (0x70, 2), (0x600, 12), (0xCF9, 1), (0x92, 1), (0xF4, 1),
+    (0xE9, 1), (0xCF8, 1), (0xCFC, 4), (0x3C0, 0x20),
+]  # fmt: skip
 
 
 class ConfigError(Exception):
@@ -32,8 +69,16 @@ class Guest:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
+@dataclass
+class System:
+    """All that one file describes; disks with the bytes of their images, or None."""
+
+    guests: list[Guest]
+    disks: list[tuple[Disk, bytes | None]]
+
+
 def load(path):
-    """The guests of a TOML file. Raises ConfigError."""
+    """The system that a TOML file describes. Raises ConfigError."""
     try:
         text = Path(path).read_bytes().decode()
         values = tomllib.loads(text)
@@ -63,32 +108,86 @@ class _Loader:
 
     def load(self, values):
         for key in values:
-            if key != "vm":
-                self._say((key,), f"key '{key}': {unknown_key(key, ['vm'])}")
+            if key not in ("vm", "disk"):
+                self._say((key,), f"key '{key}': {unknown_key(key, ['vm', 'disk'])}")
+        disks = self._load_disks(values.get("disk", []))
         tables = values.get("vm", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self._say(("vm",), "key 'vm': must be an array of tables: write [[vm]]")
         elif not 1 <= len(tables) <= MAX_VMS:
             self._say(("vm",), f"{len(tables)} VMs: a bundle holds 1 to {MAX_VMS} ([[vm]])")
         else:
+            disk_names = {disk.name for disk, _ in disks}
             guests = [self._guest(number, table) for number, table in enumerate(tables)]
-            self._check_names(tables)
+            self._check_disks(guests, disk_names)
+            self._check_names("vm", [_name(number, table) for number, table in enumerate(tables)])
         if self._errors:
             raise ConfigError([f"{self._path}:{line}: {what}" for line, what in sorted(self._errors)])
-        return guests
+        return System(guests, disks)
+
+    def _load_disks(self, tables):
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self._say(("disk",), "key 'disk': must be an array of tables: write [[disk]]")
+            return []
+        if len(tables) > MAX_DISKS:
+            self._say(("disk",), f"{len(tables)} disks: a bundle holds at most {MAX_DISKS}")
+        disks = [self._disk(number, table) for number, table in enumerate(tables)]
+        names = [table.get("name") for table in tables]
+        self._check_names("disk", [n if isinstance(n, str) else k for k, n in enumerate(names)])
+        return [one for one in disks if one is not None]
+
+    def _disk(self, number, table):
+        """Reads one [[disk]]: it and its image, or None where something is wrong."""
+        name = table.get("name", "")
+
+        def complain(key, what):
+            self._say(("disk", number, key), f"disk \"{name}\": key '{key}': {what}")
+
+        before = len(self._errors)
+        keys = {}
+        for key, value in table.items():
+            if key not in DISK_KEYS:
+                complain(key, unknown_key(key, DISK_KEYS))
+                continue
+            try:
+                keys[key] = DISK_KEYS[key](value)
+            except Problem as problem:
+                complain(key, problem)
+        if "name" not in table:
+            complain("name", "is missing")
+        if len(self._errors) > before:
+            return None
+        disk = Disk(**keys)
+        image = self._read_file("image", disk.image, complain) if disk.image else None
+        if disk.size == 0 and disk.image is None:
+            complain("size", "is missing, and so is 'image'")
+        elif image and disk.size and len(image) > disk.size:
+            complain("size", f"{disk.size} is less than the {len(image)} bytes of the image")
+        return disk, image
+
+    def _check_disks(self, guests, names):
+        for number, guest in enumerate(guests):
+            for at, device in enumerate(guest.vm.device if guest else ()):
+                if device.disk is not None and device.disk not in names:
+                    self._say(
+                        ("vm", number, "device", at, "disk"),
+                        f"vm \"{guest.vm.name}\": key 'device[{at}].disk': there is no [[disk]] "
+                        f"of the name '{device.disk}'",
+                    )
 
     def _say(self, path, what):
         self._errors.append((self._lines.line(path), what))
 
-    def _check_names(self, tables):
+    def _check_names(self, kind, names):
+        """No two of a kind (`vm`, `disk`) may have the same one."""
         seen = {}
-        for number, table in enumerate(tables):
-            name = _name(number, table)
+        for number, name in enumerate(names):
             if name in seen:
-                first = self._lines.line(("vm", seen[name], "name"))
+                first = self._lines.line((kind, seen[name], "name"))
+                what = "VM" if kind == "vm" else kind
                 self._say(
-                    ("vm", number, "name"),
-                    f"vm \"{name}\": key 'name': already the name of the VM at line {first}",
+                    (kind, number, "name"),
+                    f"{kind} \"{name}\": key 'name': already the name of the {what} at line {first}",
                 )
             seen.setdefault(name, number)
 
@@ -115,7 +214,7 @@ class _Loader:
         guest = Guest(Vm(**keys))
         self._read_files(guest, complain)
         if len(self._errors) == before:
-            for check in (_check_combination, _check_space, _check_images):
+            for check in (_check_combination, _check_devices, _check_space, _check_images):
                 if len(self._errors) == before:
                     check(guest, complain)
         return guest
@@ -125,16 +224,22 @@ class _Loader:
             name = getattr(guest.vm, key)
             if name is None:
                 continue
-            file = Path(self._path).parent / name
-            try:
-                if file not in self._contents:
-                    self._contents[file] = file.read_bytes()
-                guest.files[key] = self._contents[file]
-            except OSError as error:
-                complain(key, f"{file}: {error.strerror}")
-                continue
-            if not guest.files[key]:
-                complain(key, f"{file}: is empty")
+            data = self._read_file(key, name, complain)
+            if data:
+                guest.files[key] = data
+
+    def _read_file(self, key, name, complain):
+        """Its bytes; where there are none, that is complained of."""
+        file = Path(self._path).parent / name
+        try:
+            if file not in self._contents:
+                self._contents[file] = file.read_bytes()
+        except OSError as error:
+            complain(key, f"{file}: {error.strerror}")
+            return None
+        if not self._contents[file]:
+            complain(key, f"{file}: is empty")
+        return self._contents[file]
 
 
 def _name(number, table):
@@ -154,20 +259,75 @@ def _check_combination(guest, complain):
         for key in ("initrd", "load", "entry"):
             if getattr(vm, key) is not None:
                 complain(key, "goes with 'kernel', not with 'firmware'")
+    if vm.fdt is not None and images.architecture(vm, guest.files) != "arm64":
+        complain("fdt", "is for arm64: PCs have ACPI tables")
+
+
+def _check_devices(guest, complain):
+    """What a device needs depends on its type, and that on the architecture."""
+    vm = guest.vm
+    arch = images.architecture(vm, guest.files)
+    taken = [(first, count, "the machine") for first, count in IRQCHIP_PORTS]
+    if vm.machine == "pc":
+        taken += [(first, count, "the machine") for first, count in PC_PORTS]
+    for number, device in enumerate(vm.device):
+        kind, irqs = DEVICES[device.type], IRQS[arch]
+        if arch not in kind.architectures:
+            complain("device", f"'{device.type}' is no device for {arch}", (number, "type"))
+            continue
+        ports = kind.ports if arch == "x86" else ()
+        if device.base is None and not ports:
+            complain("device", "is missing", (number, "base"))
+        if device.base is not None and kind.size == 0:
+            complain("device", f"'{device.type}' has ports only", (number, "base"))
+        if device.port is not None and (not ports or device.base is not None):
+            complain("device", "is for devices with ports, and without 'base'", (number, "port"))
+        if device.irq and device.irq not in irqs:
+            rule = f"{device.irq} is out of range ({irqs.start} to {irqs.stop - 1})"
+            complain("device", rule, (number, "irq"))
+        if kind.disk != (device.disk is not None):
+            rule = "is missing" if kind.disk else f"'{device.type}' has no disk"
+            complain("device", rule, (number, "disk"))
+        if arch == "x86":
+            _check_ports(device, number, taken, complain)
+
+
+def _check_ports(device, number, taken, complain):
+    for first, count in device.ports():
+        for other, others, what in taken:
+            if first < other + others and other < first + count:
+                complain("device", f"port {first:#x} is one of {what}", (number,))
+                return
+        taken.append((first, count, f"device[{number}]"))
+
+
+def _default_ram(vm, complain):
+    memory = vm.memory or DEFAULT_MEMORY[vm.machine]
+    if vm.machine != "pc":
+        return [Ram(RAM_BASE[vm.machine], memory)]
+    if memory < PC_MEMORY_LEAST:
+        complain("memory", f"{memory} is too little for a PC (2M)")
+    below = min(memory, PC_RAM_MAX)
+    ram = [Ram(0, 0xA0000), Ram(0xC0000, max(below, PC_MEMORY_LEAST) - 0xC0000)]
+    return ram + ([Ram(PC_HIGH_RAM, memory - below)] if memory > below else [])
 
 
 def _check_space(guest, complain):
     """RAM, by default where the machine has it, and devices: none over another."""
     vm = guest.vm
     if not vm.ram:
-        vm.ram = [Ram(RAM_BASE[vm.machine], vm.memory or DEFAULT_MEMORY[vm.machine])]
-    taken = []
-    if vm.machine == "virt":
-        taken.append((0, VIRT_DEVICES_END, "the devices of machine virt"))
-    elif not any(ram.base < GIC_END and GIC_BASE < ram.end for ram in vm.ram):
-        taken.append((GIC_BASE, GIC_END, "the interrupt controller"))
+        vm.ram = _default_ram(vm, complain)
+    taken = list(MACHINE_SPANS[vm.machine])
+    if vm.machine == "bare":
+        for base, end, what in IRQCHIP_SPANS[images.architecture(vm, guest.files)]:
+            if not any(ram.base < end and base < ram.end for ram in vm.ram):
+                taken.append((base, end, what))
     spans = [("ram", number, ram) for number, ram in enumerate(vm.ram)]
-    spans += [("device", number, Ram(one.base, one.size)) for number, one in enumerate(vm.device)]
+    spans += [
+        ("device", number, Ram(one.base, DEVICES[one.type].size))
+        for number, one in enumerate(vm.device)
+        if one.base is not None
+    ]
     for key, number, span in spans:
         for base, end, what in taken:
             if span.base < end and base < span.end:

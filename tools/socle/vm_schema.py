@@ -18,14 +18,36 @@ MAX_RAM_REGIONS = 16
 MAX_DEVICES = 16
 MAX_VCPUS = 16
 HOST_CPUS = 64
-FIRST_SPI, LAST_SPI = 32, 1019
+MAX_DISKS = 16
+SECTOR = 512
+MAX_PORTS = 1 << 16
 
-# Bytes that each device type occupies; vm/machines_arm64.c has the same table.
-DEVICE_SIZES = {
-    "debug-console": 8,
-    "pl011": 0x1000,
-    "pl031": 0x1000,
-    "pl061": 0x1000,
+# What devices may raise, by architecture: GIC INTIDs, inputs of the I/O APIC.
+IRQS = {"arm64": range(32, 1020), "x86": range(1, 24)}
+
+
+@dataclass
+class DeviceType:
+    """As in the table of the target: vm/machines_arm64.c, vm/machines_x86.c."""
+
+    architectures: tuple[str, ...]
+    size: int = 0  # of its registers in memory; 0: none
+    ports: tuple[tuple[int, int], ...] = ()  # first, count; where PCs have them
+    disk: bool = False  # works on a RAM disk
+
+
+DEVICES = {
+    "debug-console": DeviceType(("arm64", "x86"), 8, ((0xE9, 1),)),
+    "pl011": DeviceType(("arm64",), 0x1000),
+    "pl031": DeviceType(("arm64",), 0x1000),
+    "pl061": DeviceType(("arm64",), 0x1000),
+    "uart16550": DeviceType(("x86",), 8, ((0x3F8, 8),)),
+    "i8042": DeviceType(("x86",), 0, ((0x60, 1), (0x64, 1))),
+    "cmos": DeviceType(("x86",), 0, ((0x70, 2),)),
+    "ide": DeviceType(("x86",), 0, ((0x1F0, 8), (0x3F6, 1)), disk=True),
+    "acpi-pm": DeviceType(("x86",), 0, ((0x600, 12),)),
+    "pc-reset": DeviceType(("x86",), 0, ((0xCF9, 1), (0x92, 1))),
+    "debug-exit": DeviceType(("x86",), 0, ((0xF4, 1),)),
 }
 
 
@@ -48,14 +70,37 @@ class Ram:
 
 
 @dataclass
-class Device:
-    type: str
+class Place:
+    what: str  # the key it comes from
     base: int
-    irq: int = 0
+    size: int
 
     @property
-    def size(self):
-        return DEVICE_SIZES[self.type]
+    def end(self):
+        return self.base + self.size
+
+
+@dataclass
+class Device:
+    type: str
+    base: int | None = None
+    port: int | None = None
+    irq: int = 0
+    disk: str | None = None
+
+    def ports(self):
+        """The ranges of ports that it takes; none where its registers are in memory."""
+        ranges = DEVICES[self.type].ports if self.base is None else ()
+        if ranges and self.port is not None:
+            return ((self.port, ranges[0][1]), *ranges[1:])
+        return ranges
+
+
+@dataclass
+class Disk:
+    name: str
+    size: int = 0  # 0: the image's
+    image: str | None = None
 
 
 @dataclass
@@ -140,8 +185,16 @@ def _address(align):
     return read
 
 
-def _size(value):
+def _size(align):
     """Bytes, or a string with a unit: "512M"."""
+
+    def read(value):
+        return _read_size(value, align)
+
+    return read
+
+
+def _read_size(value, align):
     if type(value) is str:
         match = re.fullmatch(r"([0-9]+) ?([KMG])?(?:iB|B)?", value)
         if not match:
@@ -151,8 +204,8 @@ def _size(value):
         raise Problem(f"must be a size in bytes or a string like \"512M\", not {value!r}")
     if not 0 < value <= MAX_ADDRESS:
         raise Problem(f"{value} is out of range")
-    if value % PAGE:
-        raise Problem(f"{value} is not a multiple of {PAGE}")
+    if value % align:
+        raise Problem(f"{value} is not a multiple of {align}")
     return value
 
 
@@ -210,30 +263,35 @@ def unknown_key(key, keys):
     return f"unknown{_suggest(key, keys)}"
 
 
-_RAM = _table(Ram, {"base": _address(PAGE), "size": _size}, ("base", "size"))
+_NAME = _text(r"[A-Za-z0-9._-]{1,31}", "is not 1 to 31 letters, digits, '.', '_' or '-'")
+_RAM = _table(Ram, {"base": _address(PAGE), "size": _size(PAGE)}, ("base", "size"))
 _DEVICE = _table(
     Device,
     {
-        "type": _choice(*DEVICE_SIZES),
+        "type": _choice(*DEVICES),
         "base": _address(8),
-        "irq": _integer(FIRST_SPI, LAST_SPI),
+        "port": _integer(1, MAX_PORTS - 1),
+        "irq": _integer(1, 1019),
+        "disk": _NAME,
     },
-    ("type", "base"),
+    ("type",),
 )
 _FILE = _text(r".+", "is not a file name")
 
 VM_KEYS = {
-    "name": _text(r"[A-Za-z0-9._-]{1,31}", "is not 1 to 31 letters, digits, '.', '_' or '-'"),
-    "machine": _choice("virt", "bare"),
+    "name": _NAME,
+    "machine": _choice("virt", "pc", "bare"),
     "cpus": _integer(1, MAX_VCPUS),
-    "memory": _size,
+    "memory": _size(PAGE),
     "ram": _array(_RAM, MAX_RAM_REGIONS),
     "kernel": _FILE,
     "firmware": _FILE,
     "initrd": _FILE,
     "fdt": _FILE,
     "cmdline": _text(r"[ -~]{0,%d}" % MAX_CMDLINE, f"is not 0 to {MAX_CMDLINE} printable characters"),
-    "format": _choice("auto", "linux", "elf", "raw"),
+    "format": _choice(
+        "auto", "linux", "bzimage", "pvh", "multiboot", "elf", "boot-sector", "raw"
+    ),
     "load": _address(1),
     "entry": _address(4),
     "affinity": _distinct(_array(_integer(0, HOST_CPUS - 1), HOST_CPUS)),
@@ -243,3 +301,5 @@ VM_KEYS = {
     "prefault": _boolean,
     "device": _array(_DEVICE, MAX_DEVICES),
 }
+
+DISK_KEYS = {"name": _NAME, "size": _size(SECTOR), "image": _FILE}
