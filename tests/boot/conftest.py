@@ -8,8 +8,7 @@ from pathlib import Path
 import initramfs
 import pexpect
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from bundles import BOARDS, ROOT, VIRT
 
 # How long nothing may happen before a test gives up: a watchdog, not a measurement.
 WATCHDOG = 240
@@ -95,7 +94,7 @@ def make_bundle(tmp_path):
 
 @pytest.fixture
 def socle(make_bundle, tmp_path):
-    """socle(toml, cpu=…, cpus=…, memory=…, gic=…, icount=…, extra=…): a Machine."""
+    """socle(toml, board=…, emulator=…, cpu=…, cpus=…, memory=…, gic=…, icount=…, extra=…): a Machine."""
     machines = []
 
     def start(toml, bundle=None, icount=False, extra=(), **choices):
@@ -114,10 +113,29 @@ def socle(make_bundle, tmp_path):
         machine.quit()
 
 
+@pytest.fixture(params=BOARDS, ids=str)
+def board(request):
+    """For tests that hold on every board."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
-def busybox_initrd(tmp_path_factory):
-    busybox = ROOT / "build/sysroot/arm64/bin/busybox"
-    return initramfs.make(busybox, tmp_path_factory.mktemp("initrd") / "initrd.gz")
+def initrds(tmp_path_factory):
+    """initrds(board): the busybox one, made once."""
+    made = {}
+
+    def make(board):
+        if board not in made:
+            path = tmp_path_factory.mktemp(board.name) / "initrd.gz"
+            made[board] = initramfs.make(board.sysroot / "bin/busybox", path)
+        return made[board]
+
+    return make
+
+
+@pytest.fixture
+def busybox_initrd(initrds):
+    return initrds(VIRT)
 
 
 def free_pages(text):

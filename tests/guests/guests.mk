@@ -37,4 +37,6 @@ $(GUEST_OUT)/%.elf: $(GUEST_OUT)/tests/guests/%.o $(guest_lib) tests/guests/lib/
 $(GUEST_OUT)/%.bin: $(GUEST_OUT)/%.elf
 	$(Q)$(GUEST_OBJCOPY) -O binary $< $@
 
+include tests/guests/x86/guests.mk
+
 -include $(wildcard $(GUEST_OUT)/tests/guests/*.d $(GUEST_OUT)/tests/guests/*/*.d)

@@ -7,8 +7,6 @@
 
 enum { FDT_MAGIC = 0xd00dfeed, FDT_BEGIN_NODE = 1, FDT_PROP = 3, FDT_END = 9 };
 
-static const char *command_line = "";
-
 void command_line_find(uint64_t fdt);
 
 static uint32_t be32(uint64_t address)
@@ -49,40 +47,4 @@ void command_line_find(uint64_t fdt)
             at = align4(at + 8 + be32(at));
         }
     }
-}
-
-/* What follows `name` where it is a word's start; NULL: nowhere. */
-static const char *find(const char *name)
-{
-    for (const char *word = command_line; *word != '\0';) {
-        const char *at = word;
-        const char *want = name;
-
-        while (*want != '\0' && *at == *want)
-            at++, want++;
-        if (*want == '\0' && (*at == '=' || *at == ' ' || *at == '\0'))
-            return at;
-        while (*word != '\0' && *word != ' ')
-            word++;
-        while (*word == ' ')
-            word++;
-    }
-    return NULL;
-}
-
-bool option_given(const char *name)
-{
-    return find(name) != NULL;
-}
-
-uint64_t option(const char *name, uint64_t otherwise)
-{
-    const char *at = find(name);
-    uint64_t value = 0;
-
-    if (at == NULL || *at != '=')
-        return otherwise;
-    for (at++; *at >= '0' && *at <= '9'; at++)
-        value = value * 10 + (uint64_t)(*at - '0');
-    return value;
 }

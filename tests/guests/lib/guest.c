@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Console, checks, command line and exceptions of the test guests; see guest.h. */
+/* Console and exceptions of the test guests; see guest.h. */
 #include "tests/guests/lib/guest.h"
-
-#include <stdarg.h>
 
 enum { UART_DR = 0x00, UART_FR = 0x18, UART_LCR_H = 0x2c, UART_CR = 0x30, UART_IMSC = 0x38 };
 #define FR_RXFE (1u << 4)
@@ -11,7 +9,6 @@ enum { UART_DR = 0x00, UART_FR = 0x18, UART_LCR_H = 0x2c, UART_CR = 0x30, UART_I
 uint64_t start_ticks;
 void (*irq_handler)(void);
 
-static unsigned passed, failed;
 static bool expecting;
 static uint64_t noted_esr, noted_far;
 
@@ -26,7 +23,7 @@ void uart_init(void)
     mmio_write32(UART_BASE + UART_CR, 0x301);   /* on: receive, transmit */
 }
 
-static void putc(char c)
+void put_char(char c)
 {
     while (mmio_read32(UART_BASE + UART_FR) & FR_TXFF)
         continue;
@@ -38,74 +35,6 @@ int uart_getc(void)
     while (mmio_read32(UART_BASE + UART_FR) & FR_RXFE)
         continue;
     return (int)(mmio_read32(UART_BASE + UART_DR) & 0xff);
-}
-
-static void puts(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == '\n')
-            putc('\r');
-        putc(*text);
-    }
-}
-
-static void put_number(uint64_t value, unsigned base)
-{
-    char text[24];
-    char *at = text + sizeof(text) - 1;
-
-    *at = '\0';
-    do
-        *--at = "0123456789abcdef"[value % base];
-    while ((value /= base) != 0);
-    puts(at);
-}
-
-void print(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    for (; *format != '\0'; format++) {
-        if (*format != '%') {
-            puts((char[]){ *format, '\0' });
-            continue;
-        }
-        bool wide = *++format == 'l';
-
-        if (wide)
-            format++;
-        if (*format == 's')
-            puts(va_arg(args, const char *));
-        else if (*format == 'c')
-            putc((char)va_arg(args, int));
-        else
-            put_number(wide ? va_arg(args, uint64_t) : va_arg(args, unsigned),
-                       *format == 'x' ? 16 : 10);
-    }
-    va_end(args);
-}
-
-void check(bool ok, const char *name)
-{
-    ok ? passed++ : failed++;
-    print("%s %s\n", ok ? "PASS" : "FAIL", name);
-}
-
-void check_equal(const char *name, uint64_t got, uint64_t want)
-{
-    if (got == want) {
-        check(true, name);
-        return;
-    }
-    failed++;
-    print("FAIL %s: got 0x%lx, want 0x%lx\n", name, got, want);
-}
-
-static _Noreturn void finish(void)
-{
-    print("guest: done, %u passed, %u failed\n", passed, failed);
-    power_off();
 }
 
 void guest_start(uint64_t fdt, uint64_t ticks)
@@ -152,8 +81,8 @@ void exception(unsigned kind, struct frame *frame)
         return;
     }
     uart_init();
-    print("FAIL exception: kind %u, esr 0x%lx, far 0x%lx, elr 0x%lx, x30 0x%lx\n", kind, frame->esr,
+    print("exception: kind %u, esr 0x%lx, far 0x%lx, elr 0x%lx, x30 0x%lx\n", kind, frame->esr,
           frame->far, frame->elr, frame->x[30]);
-    failed++;
+    check(false, "exception");
     finish();
 }

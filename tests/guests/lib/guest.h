@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a test guest stands on: a console, checks that print machine-readable lines, exceptions
- * that can be expected, PSCI, the other CPUs. It runs at EL1 with its MMU off on machine
- * `virt`, and ends by PSCI SYSTEM_OFF.
- *
- *     PASS timer_fires
- *     FAIL timer_rate: got 0x1, want 0x2
- *     guest: done, 1 passed, 1 failed
+ * What a test guest of arm64 stands on: a console, exceptions that can be expected, PSCI, the
+ * other CPUs. It runs at EL1 with its MMU off on machine `virt`, and ends by PSCI SYSTEM_OFF.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "tests/guests/lib/say.h"
 #include "tests/guests/lib/sysreg.h"
 
 /* Each guest's own; ends by returning. Interrupts are masked. */
 void guest_main(void);
-
-/* printf's %s %c %d %u %x %lx %lu, without widths. Boot CPU only. */
-void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-void check(bool ok, const char *name);
-void check_equal(const char *name, uint64_t got, uint64_t want);
-
-/* `name=number` on the command line, or `otherwise`. */
-uint64_t option(const char *name, uint64_t otherwise);
-/* Is the word there? */
-bool option_given(const char *name);
 
 /* CNTPCT_EL0 at the guest's first instruction. */
 extern uint64_t start_ticks;
@@ -99,8 +80,6 @@ enum {
     PSCI_INVALID_ADDRESS = -9,
 };
 
-_Noreturn void power_off(void);
-
 /* ---- the other CPUs ---- */
 
 #define MAX_CPUS 16
@@ -140,5 +119,3 @@ MMIO_ACCESS(64, "", "x")
 int uart_getc(void); /* waits for a byte */
 /* Undoes whatever was done to the UART's registers. */
 void uart_init(void);
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
