@@ -24,6 +24,9 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* A relaxed atomic load. The built-in one keeps the compiler from addressing modes. */
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+
 /* The structure that `ptr`, its member `member`, lives in; const goes in, const comes out. */
 #define container_of(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 

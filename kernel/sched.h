@@ -99,13 +99,13 @@ void sched_kick(struct sched_entity *entity);
 /* Should the running entity come out of run()? Cheap: for every exit. */
 static inline bool sched_leave(const struct sched_cpu *cpu)
 {
-    return __atomic_load_n(&cpu->leave, __ATOMIC_RELAXED);
+    return READ_ONCE(cpu->leave);
 }
 
 /* Does another entity want this CPU? Then halting must exit. */
 static inline bool sched_contended(const struct sched_cpu *cpu)
 {
-    return __atomic_load_n(&cpu->waiting, __ATOMIC_RELAXED) != 0;
+    return READ_ONCE(cpu->waiting) != 0;
 }
 
 /* Queues work for `cpu`'s loop. ERR_ALREADY_EXISTS: still queued from before. */

@@ -20,18 +20,31 @@ static const struct region *region_at(struct vcpu *vcpu, gpa_t address)
     return aspace_find_near(&vcpu->vm->space, &vcpu->near, address);
 }
 
-static inline __attribute__((always_inline)) uint64_t model_read(const struct region *region,
-                                                                 struct vdev_access access)
+/* The two with the lock are apart, so that those without need no room for it. */
+static __attribute__((noinline)) uint64_t locked_read(struct vdev *dev, struct vdev_access access)
 {
-    struct vdev *dev = region->dev;
     uint64_t value;
 
-    if (dev->ops->unlocked)
-        return dev->ops->read(dev, access);
     spin_lock(&dev->lock);
     value = dev->ops->read(dev, access);
     spin_unlock(&dev->lock);
     return value;
+}
+
+static __attribute__((noinline)) void locked_write(struct vdev *dev, struct vdev_access access,
+                                                   uint64_t value)
+{
+    spin_lock(&dev->lock);
+    dev->ops->write(dev, access, value);
+    spin_unlock(&dev->lock);
+}
+
+static inline __attribute__((always_inline)) uint64_t model_read(const struct region *region,
+                                                                 struct vdev_access access)
+{
+    struct vdev *dev = region->dev;
+
+    return dev->ops->unlocked ? dev->ops->read(dev, access) : locked_read(dev, access);
 }
 
 static inline __attribute__((always_inline)) void
@@ -39,13 +52,10 @@ model_write(const struct region *region, struct vdev_access access, uint64_t val
 {
     struct vdev *dev = region->dev;
 
-    if (dev->ops->unlocked) {
+    if (dev->ops->unlocked)
         dev->ops->write(dev, access, value);
-        return;
-    }
-    spin_lock(&dev->lock);
-    dev->ops->write(dev, access, value);
-    spin_unlock(&dev->lock);
+    else
+        locked_write(dev, access, value);
 }
 
 static struct vdev_access access_of(const struct vcpu *vcpu, const struct region *region,

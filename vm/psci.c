@@ -7,8 +7,6 @@
 #include "vm/smccc.h"
 #include "vm/vm.h"
 
-#define PSCI_VERSION_1_1 0x10001
-
 enum {
     PSCI_SUCCESS = 0,
     PSCI_NOT_SUPPORTED = -1,

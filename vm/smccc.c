@@ -8,8 +8,6 @@
 
 #include "vm/exit.h"
 
-#define VERSION_1_2 0x10002
-
 #define CALL_COUNT 0xff00
 #define CALL_UID 0xff01
 #define CALL_REVISION 0xff03
@@ -19,7 +17,7 @@
 
 static enum vcpu_next version(struct vcpu *vcpu)
 {
-    return smccc_return(vcpu, VERSION_1_2);
+    return smccc_return(vcpu, SMCCC_VERSION_1_2);
 }
 
 static enum vcpu_next arch_features(struct vcpu *vcpu);

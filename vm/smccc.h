@@ -2,29 +2,14 @@
 /*
  * arm64 hypercalls: the SMC Calling Convention (Arm DEN0028) and the standards that use it.
  *
- *     W0  31 fast call  30 SMC64  29..24 owner  23..16 zero  15..0 number
- *
  * Arguments come in X1..X17 (W1..W17 for a 32-bit call), results go back in X0..X3; what a
  * call does not return keeps its value.
  */
 #pragma once
 
+#include <arch/smccc.h>
+
 #include "vm/vcpu.h"
-
-#define SMCCC_FAST BIT(31)
-#define SMCCC_64 BIT(30)
-#define SMCCC_OWNER GENMASK(29, 24)
-#define SMCCC_NUMBER GENMASK(15, 0)
-
-enum smccc_owner {
-    SMCCC_ARCH = 0,
-    SMCCC_STANDARD = 4, /* PSCI, TRNG */
-    SMCCC_HYPERVISOR = 6,
-};
-
-#define SMCCC_ID(owner, number) (SMCCC_FAST | FIELD_PREP(SMCCC_OWNER, owner) | (number))
-
-#define SMCCC_VERSION SMCCC_ID(SMCCC_ARCH, 0)
 
 #define SMCCC_SUCCESS 0
 #define SMCCC_NOT_SUPPORTED (-1)

@@ -183,12 +183,12 @@ static bool vcpu_wakes(struct vcpu *vcpu)
 static bool vcpu_answer(struct hv_vcpu *hv_vcpu, const struct vm_exit *exit)
 {
     struct vcpu *vcpu = container_of(hv_vcpu, struct vcpu, hv);
-    const struct sched_cpu *cpu = &this_cpu()->sched;
+    const struct sched_cpu *cpu;
 
     vcpu->stats.exits[exit->reason]++;
     vcpu->next = exit_handlers[exit->reason](vcpu, exit);
-    return likely(vcpu->next == VCPU_ENTER && !sched_leave(cpu) &&
-                  __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) == 0 &&
+    cpu = &this_cpu()->sched;
+    return likely(vcpu->next == VCPU_ENTER && !sched_leave(cpu) && READ_ONCE(vcpu->requests) == 0 &&
                   sched_contended(cpu) == vcpu->halt_trapped);
 }
 

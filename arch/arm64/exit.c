@@ -4,6 +4,7 @@
  * here (what has but one answer) or fills in a vm_exit and passes it on.
  */
 #include <arch/cpu.h>
+#include <arch/smccc.h>
 #include <arch/vcpu.h>
 
 #include "arch/arm64/arm64.h"
@@ -39,6 +40,16 @@ static bool wfx(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
     return answer(vcpu, exit);
 }
 
+/* Calls with the same answer for every guest, at any time. */
+static inline bool answer_constant(struct hv_vcpu *vcpu)
+{
+    switch ((uint32_t)vcpu->x[0]) {
+    case PSCI_VERSION: vcpu->x[0] = PSCI_VERSION_1_1; return true;
+    case SMCCC_VERSION: vcpu->x[0] = SMCCC_VERSION_1_2; return true;
+    default: return false;
+    }
+}
+
 /* Any other immediate is nobody's: answered here, so that it reaches neither vm/ nor firmware. */
 static inline bool call(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, bool smc)
 {
@@ -46,6 +57,8 @@ static inline bool call(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer an
         vcpu->x[0] = SMCCC_NOT_SUPPORTED;
         return true;
     }
+    if (answer_constant(vcpu))
+        return true;
     exit->reason = VM_EXIT_HYPERCALL;
     exit->hypercall.smc = smc;
     return answer(vcpu, exit);
@@ -62,11 +75,22 @@ static bool smc(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
     return call(vcpu, exit, answer, true);
 }
 
-static bool sysreg(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+/* Apart, so that the commonest needs no stack frame. */
+static __attribute__((noinline)) bool other_sysreg(struct hv_vcpu *vcpu, struct vm_exit *exit,
+                                                   hv_answer answer)
 {
     if (sysreg_trap(vcpu, (uint32_t)(vcpu->esr & ESR_ISS), exit))
         return true;
-    arm64_skip(vcpu);
+    arm64_skip_aarch64(vcpu);
+    return answer(vcpu, exit);
+}
+
+static bool sysreg(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+{
+    if (unlikely(!sysreg_is_sgi(vcpu->esr)))
+        return other_sysreg(vcpu, exit, answer);
+    sysreg_send(vcpu, vcpu->esr, IPI_SGI1R, exit);
+    arm64_skip_aarch64(vcpu);
     return answer(vcpu, exit);
 }
 

@@ -34,15 +34,29 @@ static uint64_t extend(const struct hv_vcpu *vcpu, uint64_t value)
     return (vcpu->esr & ISS_SF) ? value : (uint32_t)value;
 }
 
-void arm64_finish_read(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value)
+static inline void set_target(struct hv_vcpu *vcpu, uint64_t value)
 {
     size_t rt = FIELD_GET(ISS_SRT, vcpu->esr);
 
-    (void)exit;
-    value = likely(is_plain_word(vcpu)) ? (uint32_t)value : extend(vcpu, value);
     if (rt != 31)
         vcpu->x[rt] = value;
+}
+
+static __attribute__((noinline)) void finish_other_read(struct hv_vcpu *vcpu, uint64_t value)
+{
+    set_target(vcpu, extend(vcpu, value));
     arm64_skip(vcpu);
+}
+
+void arm64_finish_read(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value)
+{
+    (void)exit;
+    if (unlikely((vcpu->pstate & PSTATE_NRW) || !is_plain_word(vcpu))) {
+        finish_other_read(vcpu, value);
+        return;
+    }
+    set_target(vcpu, (uint32_t)value);
+    arm64_skip_aarch64(vcpu);
 }
 
 uint64_t arm64_write_value(const struct hv_vcpu *vcpu)

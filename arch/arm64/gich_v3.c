@@ -34,7 +34,7 @@ static void v3_write_lr(unsigned n, uint64_t lr)
     }
 }
 
-static bool v3_reuse_lr(unsigned n, uint64_t lr)
+static __attribute__((noinline)) bool reuse_another_lr(unsigned n, uint64_t lr)
 {
     switch (n) {
 #define REUSE_LR(i)                                  \
@@ -44,8 +44,18 @@ static bool v3_reuse_lr(unsigned n, uint64_t lr)
         sysreg_write(ich_lr##i##_el2, lr);           \
         return true;
         FOR_EACH_LR(REUSE_LR)
-#undef REUSE_LR
     default: return false;
+    }
+}
+
+/* What is listed early, and then reused, has the first ones: they need no table of jumps. */
+static bool v3_reuse_lr(unsigned n, uint64_t lr)
+{
+    switch (n) {
+        REUSE_LR(0)
+        REUSE_LR(1)
+#undef REUSE_LR
+    default: return reuse_another_lr(n, lr);
     }
 }
 

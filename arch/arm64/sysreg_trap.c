@@ -9,24 +9,11 @@
 #include "arch/arm64/sysreg_trap.h"
 
 #include <arch/cpu.h>
-#include <arch/ipi.h>
-#include <arch/vcpu.h>
 
 #include "arch/arm64/idregs.h"
 #include "arch/arm64/inject.h"
 #include "arch/arm64/skip.h"
-#include "arch/hv.h"
 
-#define ISS_READ BIT(0)
-#define ISS_CRM GENMASK(4, 1)
-#define ISS_RT GENMASK(9, 5)
-#define ISS_OP2 GENMASK(19, 17)
-#define ISS_REGISTER (GENMASK(21, 10) | ISS_CRM)
-
-#define SYSREG(op0, op1, crn, crm, op2) \
-    ((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
-
-#define ICC_SGI1R SYSREG(3, 0, 12, 11, 5)
 #define ICC_ASGI1R SYSREG(3, 0, 12, 11, 6)
 #define ICC_SGI0R SYSREG(3, 0, 12, 11, 7)
 
@@ -123,28 +110,12 @@ static const struct sysreg sysregs[] = {
 };
 /* clang-format on */
 
-static uint64_t get_register(const struct hv_vcpu *vcpu, uint32_t iss)
-{
-    unsigned rt = (unsigned)FIELD_GET(ISS_RT, iss);
-
-    return rt == 31 ? 0 : vcpu->x[rt];
-}
-
 static void set_register(struct hv_vcpu *vcpu, uint32_t iss, uint64_t value)
 {
     unsigned rt = (unsigned)FIELD_GET(ISS_RT, iss);
 
     if (rt != 31)
         vcpu->x[rt] = value;
-}
-
-static bool send_ipi(const struct hv_vcpu *vcpu, uint32_t iss, enum arm64_ipi kind,
-                     struct vm_exit *exit)
-{
-    exit->reason = VM_EXIT_IPI;
-    exit->ipi.kind = (uint8_t)kind;
-    exit->ipi.value = get_register(vcpu, iss);
-    return false;
 }
 
 /* S3_0_C0_C1_0 to S3_0_C0_C7_7. */
@@ -188,33 +159,25 @@ static bool write_register(struct hv_vcpu *vcpu, uint32_t iss)
 
     if (!reg || !reg->write)
         return false;
-    reg->write(get_register(vcpu, iss));
-    return true;
-}
-
-/* Apart, so that the hot path needs no stack frame. */
-__attribute__((noinline)) static bool other_trap(struct hv_vcpu *vcpu, uint32_t iss,
-                                                 struct vm_exit *exit)
-{
-    bool known;
-
-    switch (iss & (ISS_REGISTER | ISS_READ)) {
-    case ICC_ASGI1R: return send_ipi(vcpu, iss, IPI_ASGI1R, exit);
-    case ICC_SGI0R: return send_ipi(vcpu, iss, IPI_SGI0R, exit);
-    default: break;
-    }
-    known = (iss & ISS_READ) ? read_register(vcpu, iss) : write_register(vcpu, iss);
-    if (known)
-        arm64_skip(vcpu);
-    else
-        arm64_inject_undef(vcpu);
+    reg->write(sysreg_value(vcpu, iss));
     return true;
 }
 
 bool sysreg_trap(struct hv_vcpu *vcpu, uint32_t iss, struct vm_exit *exit)
 {
+    bool known;
+
     /* The direction is 0, a write, in the names of the ICC registers: reading them is UNDEF. */
-    if (likely((iss & (ISS_REGISTER | ISS_READ)) == ICC_SGI1R))
-        return send_ipi(vcpu, iss, IPI_SGI1R, exit);
-    return other_trap(vcpu, iss, exit);
+    switch (iss & (ISS_REGISTER | ISS_READ)) { /* reading these is UNDEF */
+    case ICC_SGI1R: sysreg_send(vcpu, iss, IPI_SGI1R, exit); return false;
+    case ICC_ASGI1R: sysreg_send(vcpu, iss, IPI_ASGI1R, exit); return false;
+    case ICC_SGI0R: sysreg_send(vcpu, iss, IPI_SGI0R, exit); return false;
+    default: break;
+    }
+    known = (iss & ISS_READ) ? read_register(vcpu, iss) : write_register(vcpu, iss);
+    if (known)
+        arm64_skip_aarch64(vcpu);
+    else
+        arm64_inject_undef(vcpu);
+    return true;
 }

@@ -28,6 +28,7 @@ POWER_OFF_INIT = "#!/bin/busybox sh\nexec /bin/busybox poweroff -f\n"
 # Operation: label, then what Bao, Xen and KVM take on the same machine, and the aim.
 OPERATIONS = {
     "hypercall": ("HVC PSCI_VERSION round trip", 193, 707, 1545, 100),
+    "hypercall_vm": ("the same, MIGRATE_INFO_TYPE, by the dispatcher", None, None, None, None),
     "gicd_read": ("trapped read of GICD_TYPER", 227, 1254, 2346, 150),
     "self_sgi": ("self-SGI to its vector", 777, 1401, 2932, 200),
     "timer_to_vector": ("virtual timer expiry to its vector", 192, 1711, 2884, 150),

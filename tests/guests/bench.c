@@ -53,6 +53,9 @@ static void loops(void)
     MEASURE("hypercall", ROUNDS,
             asm volatile("mov x0, #0x84000000\n\thvc #0" ::
                              : "x0", "x1", "x2", "x3", "memory"));
+    MEASURE("hypercall_vm", ROUNDS,
+            asm volatile("mov x0, #0x84000000\n\tadd x0, x0, #6\n\thvc #0" ::
+                             : "x0", "x1", "x2", "x3", "memory"));
     MEASURE("gicd_read", ROUNDS, mmio_read32(GICD_BASE + GICD_TYPER));
     MEASURE("pl011_write", FEW_ROUNDS, mmio_write32(UART_BASE, '.'));
     print("\n");

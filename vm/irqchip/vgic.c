@@ -117,6 +117,7 @@ status_t virqchip_create(struct vm *vm)
     gic->version = gich.version;
     gic->distributor = vgic_distributor(gich.version);
     gic->cpus = cpus;
+    gic->typer = vgicd_typer(gic->version, cpus);
     for (unsigned id = 0; id < cpus; id++) {
         struct virqchip_cpu *cpu = &gic->cpu[id];
 

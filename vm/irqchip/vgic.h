@@ -109,6 +109,7 @@ struct virqchip {
     const struct vgic_frame *distributor; /* its registers */
     unsigned version;
     unsigned cpus;
+    uint32_t typer;   /* GICD_TYPER */
     uint32_t ctlr;    /* GICD_CTLR: group enables */
     uint64_t cntvoff; /* the guest's virtual counter is this much behind the host's */
     struct vgic_spis spi[VGIC_SPI_BANKS];
@@ -164,6 +165,9 @@ void vgic_pulse_private(struct virqchip_cpu *cpu, unsigned intid, unsigned sourc
 
 /* After `affinity` changed: `route` anew. The VM's lock is held. */
 void vgic_route_spi(struct virqchip *gic, unsigned intid);
+
+/* vgicd.c: GICD_TYPER of such a GIC. */
+uint32_t vgicd_typer(unsigned version, unsigned cpus);
 
 /* vgic_sgi.c: GICD_SGIR was written, in version 2. No lock is held. */
 void vgic_write_sgir(struct virqchip_cpu *sender, uint32_t value);

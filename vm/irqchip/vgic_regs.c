@@ -106,7 +106,7 @@ static __attribute__((noinline)) uint64_t read_by_table(struct vdev *dev, struct
 
 uint64_t vgic_read(struct vdev *dev, struct vdev_access access)
 {
-    if (access.range == 0 && access.offset < VGICD_CONTROL_BYTES && access.size == 4)
+    if (likely(access.range == 0 && access.size == 4 && access.offset < VGICD_CONTROL_BYTES))
         return vgicd_read_control(container_of(dev, struct virqchip, dev), access.offset);
     return read_by_table(dev, access);
 }

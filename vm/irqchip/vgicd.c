@@ -19,18 +19,18 @@ enum { GICD_SGIR = 0x0, GICD_CPENDSGIR = 0x10, GICD_SPENDSGIR = 0x20 }; /* in th
 
 #define IROUTER_AFFINITY GENMASK(23, 0) /* no Aff3 */
 
-static uint64_t read_typer(const struct virqchip *gic)
+uint32_t vgicd_typer(unsigned version, unsigned cpus)
 {
-    if (gic->version == 3)
-        return TYPER_LINES | TYPER_IDBITS | TYPER_NO1N;
-    return TYPER_LINES | FIELD_PREP(TYPER_CPUS, gic->cpus - 1);
+    if (version == 3)
+        return (uint32_t)(TYPER_LINES | TYPER_IDBITS | TYPER_NO1N);
+    return (uint32_t)(TYPER_LINES | FIELD_PREP(TYPER_CPUS, cpus - 1));
 }
 
 uint64_t vgicd_read_control(const struct virqchip *gic, uint64_t offset)
 {
     switch (offset) {
     case GICD_CTLR: return gic->ctlr | (gic->version == 3 ? CTLR_ARE | CTLR_DS : 0);
-    case GICD_TYPER: return read_typer(gic);
+    case GICD_TYPER: return gic->typer;
     case GICD_IIDR: return VGIC_IIDR;
     default: return 0;
     }
