@@ -53,11 +53,11 @@ struct vm_exit {
             uint8_t kind;   /* which register; the backend's enum */
         } ipi;
         struct {
-            uint64_t value;  /* decoded writes */
+            uint64_t value; /* decoded writes */
             uint16_t port;
-            uint8_t size;    /* 1, 2 or 4 */
+            uint8_t size; /* 1, 2 or 4 */
             bool write;
-            bool decoded;    /* plain IN or OUT; INS and OUTS, with REP or not, want emulate */
+            bool decoded; /* plain IN or OUT; INS and OUTS, with REP or not, want emulate */
         } pio;
         struct {
             uint64_t value; /* writes */
@@ -145,8 +145,8 @@ struct hv_ops {
     void (*vcpu_trap_halt)(struct hv_vcpu *vcpu, bool trap);
 
     /*
-     * Finishes a decoded memory, port or MSR access: a read gets `value` into its register, and the PC
-     * moves past the instruction.
+     * Finishes a decoded memory, port or MSR access: a read gets `value` into its register, and the
+     * PC moves past the instruction.
      */
     void (*finish_read)(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
     void (*finish_write)(struct hv_vcpu *vcpu, const struct vm_exit *exit);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# All tests: unit/ on the host, tools/ for the host's tools, boot/ on the emulated board with
+# All tests: unit/ on the host, tools/ for the host's tools, boot/ on the emulated boards with
 # Linux and the bare-metal guests of guests/, bench/ for speed.
 
 include tests/unit/unit.mk
@@ -8,7 +8,13 @@ include tests/guests/guests.mk
 
 PYTEST := /usr/bin/python3 -B -m pytest -c tests/pytest.ini --rootdir=tests
 TESTS ?=
-built := all guests
+built := boards guests
+
+# The tests run on both boards, whichever BOARD is.
+.PHONY: boards
+boards:
+	$(Q)$(MAKE) --no-print-directory BOARD=qemu-virt all
+	$(Q)$(MAKE) --no-print-directory BOARD=q35 all
 
 .PHONY: test test-all boot-tests bench
 test: unit $(built)

@@ -11,13 +11,13 @@ endif
 
 DEMO := build/$(BOARD)/demo.itb
 
-.PHONY: FORCE run iso lint format help
+.PHONY: FORCE run iso lint list-sources format help
 FORCE:
 
 run: all $(DEMO)
 	$(Q)tools/socle-run --board $(BOARD) --bundle $(DEMO) $(RUN_ARGS)
 
-$(DEMO): boards/$(BOARD)/demo.toml $(GUEST_OUT)/hello.bin $(SYSROOT)/.done
+$(DEMO): boards/$(BOARD)/demo.toml guests $(SYSROOT)/.done
 	@mkdir -p $(@D)
 	$(Q)tools/socle-bundle $< -o $@
 
@@ -25,8 +25,14 @@ $(DEMO): boards/$(BOARD)/demo.toml $(GUEST_OUT)/hello.bin $(SYSROOT)/.done
 iso: all $(DEMO)
 	$(Q)tools/socle-iso --image $(OUT)/socle.elf --bundle $(DEMO) -o $(OUT)/socle.iso
 
-lint: $(SYSROOT)/.done $(OUT)/asm_offsets.h
+lint: $(SYSROOT)/.done
+	$(Q)$(MAKE) --no-print-directory BOARD=qemu-virt build/qemu-virt/asm_offsets.h
+	$(Q)$(MAKE) --no-print-directory BOARD=q35 build/q35/asm_offsets.h
 	$(Q)tools/lint
+
+# What BOARD is made of.
+list-sources:
+	@echo $(src-y) $(src-$(ARCH))
 
 format:
 	$(Q)tools/lint --format
@@ -35,11 +41,11 @@ help:
 	@echo 'make              build/$(BOARD)/socle.elf and socle.bin'
 	@echo 'make run          start the demo: Debian with a shell beside a bare guest'
 	@echo 'make iso          BOARD=q35: build/q35/socle.iso, which boots the demo by GRUB'
-	@echo 'make test         unit tests, tests of the tools, fast tests on the emulated board'
+	@echo 'make test         unit tests, tests of the tools, fast tests on both emulated boards'
 	@echo 'make test-all     the same with the slow ones'
 	@echo 'make bench        instructions per operation, exits of a Linux boot, sizes'
 	@echo 'make unit         only the unit tests; unit-<name> for one'
-	@echo 'make boot-tests   only those on the emulated board; TESTS="-k hostile" for some'
+	@echo 'make boot-tests   only those on emulated boards; TESTS="-k q35" for some'
 	@echo 'make guests       the bare-metal test guests, in build/guests'
 	@echo 'make lint         check format, analyse statically; make format to reformat'
 	@echo 'make clean        remove build/ (the fetched libraries, too)'

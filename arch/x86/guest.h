@@ -16,12 +16,24 @@ struct x86_segment_state {
     uint64_t base;
     uint32_t limit;
     uint16_t selector;
-    uint16_t attributes; /* as in a descriptor: type 0-3, S 4, DPL 5-6, P 7, AVL 8, L 9, DB 10, G 11 */
+    uint16_t
+        attributes; /* as in a descriptor: type 0-3, S 4, DPL 5-6, P 7, AVL 8, L 9, DB 10, G 11 */
 };
 
 enum x86_register {
-    REG_RIP, REG_RFLAGS, REG_RSP, REG_CR0, REG_CR3, REG_CR4, REG_EFER, REG_DR7, REG_CPL,
-    REG_CR2, REG_DR6, REG_PAT, REG_TSC_OFFSET,
+    REG_RIP,
+    REG_RFLAGS,
+    REG_RSP,
+    REG_CR0,
+    REG_CR3,
+    REG_CR4,
+    REG_EFER,
+    REG_DR7,
+    REG_CPL,
+    REG_CR2,
+    REG_DR6,
+    REG_PAT,
+    REG_TSC_OFFSET,
     REG_COUNT,
 };
 

@@ -204,16 +204,11 @@ static const struct {
     void (*take)(struct parse *p, uint32_t version);
     uint32_t version;
 } devices[] = {
-    { "gic-v3", take_gic_v3, 3 },
-    { "gic-400", take_gic_v2, 2 },
-    { "cortex-a15-gic", take_gic_v2, 2 },
-    { "cortex-a7-gic", take_gic_v2, 2 },
-    { "armv8-timer", take_timer, 0 },
-    { "pl011", take_pl011, 0 },
-    { "pl031", take_pl031, 0 },
-    { "psci-1.0", take_psci, 0x10000 },
-    { "psci-0.2", take_psci, 0x00002 },
-    { "psci", take_psci, 0 },
+    { "gic-v3", take_gic_v3, 3 },         { "gic-400", take_gic_v2, 2 },
+    { "cortex-a15-gic", take_gic_v2, 2 }, { "cortex-a7-gic", take_gic_v2, 2 },
+    { "armv8-timer", take_timer, 0 },     { "pl011", take_pl011, 0 },
+    { "pl031", take_pl031, 0 },           { "psci-1.0", take_psci, 0x10000 },
+    { "psci-0.2", take_psci, 0x00002 },   { "psci", take_psci, 0 },
 };
 
 static bool take_device_as(struct parse *p, const char *compatible)

@@ -43,16 +43,17 @@ def test_two_hostile_guests_with_different_seeds(socle):
     assert text.count("hostile: done 30000") == 2
 
 
-def test_spinning_guest_does_not_starve_its_neighbour(socle, busybox_initrd):
-    toml = linux("debian", busybox_initrd, 2) + guest("spin", cpus=4)
-    machine = socle(toml, cpus=2)
+def test_spinning_guest_does_not_starve_its_neighbour(socle, initrds, board):
+    toml = linux("debian", initrds(board), 2, board=board)
+    toml += guest("spin", cpus=4, cmdline="cpus=4", board=board)
+    machine = socle(toml, board=board, cpus=2)
     machine.expect(PROMPT)
     assert "done" in machine.command("sleep 1 && echo do''ne")
 
 
 @pytest.mark.parametrize("rounds", [1000])
-def test_restarts_leave_the_free_count_where_it_was(socle, rounds):
-    machine = socle(guest("restart"), memory="512M", cpus=2)
+def test_restarts_leave_the_free_count_where_it_was(socle, board, rounds):
+    machine = socle(guest("restart", board=board), board=board, memory="512M", cpus=2)
     for _ in range(rounds):
         machine.expect("restart: fresh, waiting")
         machine.send("r")
@@ -65,8 +66,9 @@ def test_restarts_leave_the_free_count_where_it_was(socle, rounds):
     assert counts[0] == counts[-1]
 
 
-def test_crashed_guest_is_restarted_when_asked(socle):
-    machine = socle(guest("restart", restart="on-crash"), memory="512M", cpus=2)
+def test_crashed_guest_is_restarted_when_asked(socle, board):
+    toml = guest("restart", restart="on-crash", board=board)
+    machine = socle(toml, board=board, memory="512M", cpus=2)
     machine.expect("restart: fresh, waiting")
     machine.send("c")
     machine.expect("restart: restarted")

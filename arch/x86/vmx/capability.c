@@ -8,9 +8,9 @@
  */
 const uint32_t vmx_wanted[VMX_WORDS] = {
     [VMX_PIN] = PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMIS,
-    [VMX_PRIMARY] = PRIMARY_TSC_OFFSET | PRIMARY_MWAIT | PRIMARY_RDPMC | PRIMARY_CR8_LOAD |
-                    PRIMARY_CR8_STORE | PRIMARY_IO_BITMAPS | PRIMARY_MSR_BITMAPS | PRIMARY_MONITOR |
-                    PRIMARY_SECONDARY,
+    [VMX_PRIMARY] = PRIMARY_TSC_OFFSET | PRIMARY_HLT | PRIMARY_MWAIT | PRIMARY_RDPMC |
+                    PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE | PRIMARY_IO_BITMAPS |
+                    PRIMARY_MSR_BITMAPS | PRIMARY_MONITOR | PRIMARY_SECONDARY,
     [VMX_SECONDARY] =
         SECONDARY_EPT | SECONDARY_VPID | SECONDARY_WBINVD | SECONDARY_UNRESTRICTED_GUEST,
     [VMX_EXIT] = EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_ACKNOWLEDGE | EXIT_LOAD_PAT |
@@ -55,7 +55,7 @@ static const struct {
     { VMX_PRIMARY, PRIMARY_INTERRUPT_WINDOW, 0, "this CPU's VMX has no interrupt-window exits" },
     { VMX_PRIMARY, PRIMARY_NMI_WINDOW, 0, "this CPU's VMX has no NMI-window exits" },
     { VMX_PRIMARY, PRIMARY_TSC_OFFSET, 0, "this CPU's VMX has no TSC offset" },
-    { VMX_PRIMARY, PRIMARY_HLT, PRIMARY_HLT, "this CPU's VMX has no choice about HLT" },
+    { VMX_PRIMARY, PRIMARY_HLT, 0, "this CPU's VMX does not exit at HLT" },
     { VMX_PRIMARY, PRIMARY_PAUSE, PRIMARY_PAUSE, "this CPU's VMX has no choice about PAUSE" },
     { VMX_PRIMARY, PRIMARY_MWAIT | PRIMARY_MONITOR | PRIMARY_RDPMC, 0,
       "this CPU's VMX cannot keep MONITOR, MWAIT and RDPMC from guests" },
@@ -87,10 +87,8 @@ static const struct {
     { EPT_INVEPT, "this CPU has EPT but no INVEPT" },
     { EPT_INVEPT_SINGLE | EPT_INVEPT_ALL, "this CPU's INVEPT has neither type that is needed" },
     { VPID_INVVPID, "this CPU has VPIDs but no INVVPID" },
-    { VPID_INVVPID_SINGLE | VPID_INVVPID_ALL, "this CPU's INVVPID has neither type that is needed" },
-}, required_of_misc[] = {
-    { MISC_STORES_LMA, "this CPU's VMX does not tell when a guest enters 64-bit mode" },
-    { MISC_HLT, "this CPU's VMX cannot enter a halted guest" },
+    { VPID_INVVPID_SINGLE | VPID_INVVPID_ALL,
+      "this CPU's INVVPID has neither type that is needed" },
 };
 /* clang-format on */
 
@@ -116,11 +114,9 @@ static bool check_others(const struct vmx_capability *cpu, const char **why)
             return false;
         }
     }
-    for (size_t i = 0; i < ARRAY_SIZE(required_of_misc); i++) {
-        if (!(cpu->misc & required_of_misc[i].any)) {
-            *why = required_of_misc[i].why;
-            return false;
-        }
+    if (!(cpu->misc & MISC_STORES_LMA)) {
+        *why = "this CPU's VMX does not tell when a guest enters 64-bit mode";
+        return false;
     }
     return true;
 }

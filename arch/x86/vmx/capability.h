@@ -25,7 +25,6 @@ struct vmx_capability {
 #define BASIC_TRUE_CONTROLS BIT(55)
 
 #define MISC_STORES_LMA BIT(5)
-#define MISC_HLT BIT(6)
 
 #define EPT_WALK_4 BIT(6)
 #define EPT_WRITE_BACK BIT(14)

@@ -161,7 +161,6 @@ void vmx_inject_exception(struct hv_vcpu *vcpu, uint8_t vector, int64_t error_co
     if (has_error(vcpu, error_code))
         event |= EVENT_HAS_ERROR | FIELD_PREP(EVENT_ERROR, error_code);
     end_shadow();
-    vmwrite(VMCS_ACTIVITY, ACTIVITY_ACTIVE);
     deliver(event);
 }
 
@@ -203,10 +202,4 @@ void vmx_prepare_event(struct hv_vcpu *vcpu)
         vmx_intercept(vcpu, PRIMARY_NMI_WINDOW, true);
     else
         deliver_nmi(vcpu);
-}
-
-bool vmx_wakes(const struct hv_vcpu *vcpu)
-{
-    (void)vcpu;
-    return is_pending();
 }

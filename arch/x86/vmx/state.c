@@ -71,7 +71,7 @@ static const struct {
     { VMCS_ENTRY_ERROR_CODE, 0 },
     { VMCS_LINK_POINTER, UINT64_MAX },
     { VMCS_INTERRUPTIBILITY, 0 },
-    { VMCS_ACTIVITY, ACTIVITY_ACTIVE },
+    { VMCS_ACTIVITY, 0 }, /* active: HLT exits */
     { VMCS_PENDING_DEBUG, 0 },
     { VMCS_GUEST_DEBUGCTL, 0 },
     { VMCS_GUEST_SYSENTER_CS, 0 },

@@ -157,8 +157,6 @@ enum vmcs_field {
 #define BLOCKED_BY_NMI BIT(3)
 #define BLOCKED_SHADOW (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)
 
-enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT };
-
 /* Access rights, table 24-2: a descriptor's, with 4 reserved bits in the middle. */
 #define RIGHTS_LOW GENMASK(7, 0)
 #define RIGHTS_DPL GENMASK(6, 5)

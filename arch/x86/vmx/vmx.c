@@ -217,22 +217,6 @@ static void vcpu_put(struct hv_vcpu *vcpu)
     vmclear(vmcs_of(vcpu));
 }
 
-/* False: no entry, `exit` says why. */
-static bool prepare_entry(struct hv_vcpu *vcpu, struct vm_exit *exit)
-{
-    if (vcpu->pending & PENDING_RESET) {
-        exit->reason = VM_EXIT_RESET;
-        return false;
-    }
-    vmx_prepare_event(vcpu);
-    if (vcpu->pending & PENDING_HALT) {
-        vcpu->pending &= ~(uint32_t)PENDING_HALT;
-        exit->reason = VM_EXIT_HALT;
-        return vmx_wakes(vcpu);
-    }
-    return true;
-}
-
 /* Of the second stage that changed; or only of the guest's own, where a control register did. */
 static void flush(struct hv_vcpu *vcpu, bool second_stage)
 {
@@ -249,8 +233,13 @@ static void run_to_exit(struct hv_vcpu *vcpu, struct vm_exit *exit)
     do {
         bool second_stage, entered;
 
-        if (unlikely(vcpu->event | vcpu->pending) && !prepare_entry(vcpu, exit))
-            return;
+        if (unlikely(vcpu->event | vcpu->pending)) {
+            if (vcpu->pending & PENDING_RESET) {
+                exit->reason = VM_EXIT_RESET;
+                return;
+            }
+            vmx_prepare_event(vcpu);
+        }
         second_stage = x86_tlb_enter(vcpu);
         if (unlikely(second_stage || vcpu->pending & PENDING_FLUSH))
             flush(vcpu, second_stage);
@@ -274,17 +263,13 @@ static void vcpu_run(struct hv_vcpu *vcpu, hv_answer answer)
 }
 
 /*
- * Where nobody else wants the CPU, HLT halts it, and it stays halted in the guest until an
- * interrupt ends that. A vCPU that is halted when somebody comes tells so at its next entry.
+ * HLT always exits, as under SVM: a guest that halts its CPU with interrupts off would stay in
+ * the hardware's halted state, from which some emulators do not let the host's interrupts out.
  */
 static void vcpu_trap_halt(struct hv_vcpu *vcpu, bool trap)
 {
     vcpu->trap_halt = trap;
-    vmx_intercept(vcpu, PRIMARY_HLT | PRIMARY_PAUSE, trap);
-    if (trap && vmread(VMCS_ACTIVITY) == ACTIVITY_HLT) {
-        vmwrite(VMCS_ACTIVITY, ACTIVITY_ACTIVE);
-        vcpu->pending |= PENDING_HALT;
-    }
+    vmx_intercept(vcpu, PRIMARY_PAUSE, trap);
 }
 
 static status_t emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const struct hv_bus *bus)

@@ -86,8 +86,6 @@ void vmx_intercept(struct hv_vcpu *vcpu, uint32_t what, bool on);
 void vmx_prepare_event(struct hv_vcpu *vcpu);
 /* After an exit that interrupted a delivery: VMCS_INTERRUPTED_EVENT, which is valid. */
 void vmx_requeue_event(struct hv_vcpu *vcpu, uint64_t event);
-/* A halted guest wakes up at the next entry: something is to be delivered. */
-bool vmx_wakes(const struct hv_vcpu *vcpu);
 /* Exits. */
 bool vmx_window_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
 bool vmx_nmi_window_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A boot sector for the text-mode PC: prints on COM1 and on the VGA page, reads sector 1 of the
- * disk with a REP INSW over a page boundary and prints it, echoes keys until Enter, writes what
- * it has read, with its first letter counted up, to sector 1, prints "bye", and halts.
+ * A boot sector for the text-mode PC: prints on COM1 and on the VGA page, tells the keys that
+ * are pressed until Enter, reads sector 1 of the disk with a REP INSW over a page boundary and
+ * prints it, writes it back with its first letter counted up, prints "bye", and halts.
  */
 #define COM1 0x3f8
 #define VGA_SEGMENT 0xb800
@@ -29,6 +29,28 @@ _start:
     mov     $greeting, %si
     call    print
 
+keys:
+    in      $KEYBOARD_STATUS, %al
+    test    $1, %al
+    jz      keys
+    in      $KEYBOARD, %al
+    test    $0x80, %al                  /* released */
+    jnz     keys
+    cmp     $SCANCODE_ENTER, %al
+    je      disk
+    mov     $key, %si
+    mov     %al, %bl
+    shr     $4, %al
+    call    digit
+    mov     %al, 4(%si)
+    mov     %bl, %al
+    and     $15, %al
+    call    digit
+    mov     %al, 5(%si)
+    call    print
+    jmp     keys
+
+disk:
     mov     $0x20, %al                  /* READ SECTORS */
     call    command
     mov     $IDE, %dx
@@ -43,29 +65,6 @@ _start:
     pop     %es
     mov     $BUFFER, %si
     call    print
-
-keys:
-    in      $KEYBOARD_STATUS, %al
-    test    $1, %al
-    jz      keys
-    in      $KEYBOARD, %al
-    test    $0x80, %al                  /* released */
-    jnz     keys
-    cmp     $SCANCODE_ENTER, %al
-    je      write
-    mov     $key, %si
-    mov     %al, %bl
-    shr     $4, %al
-    call    digit
-    mov     %al, 4(%si)
-    mov     %bl, %al
-    and     $15, %al
-    call    digit
-    mov     %al, 5(%si)
-    call    print
-    jmp     keys
-
-write:
     incb    BUFFER
     mov     $0x30, %al                  /* WRITE SECTORS */
     call    command
@@ -139,11 +138,11 @@ print:
 1:  ret
 
 greeting:
-    .asciz  "sector: hello; disk: "
+    .asciz  "sector: hello;"
 key:
     .asciz  " key__"
 bye:
-    .asciz  "; bye"
+    .asciz  "bye"
 error:
     .asciz  " error"
 

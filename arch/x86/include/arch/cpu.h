@@ -35,16 +35,16 @@ static inline void wrmsr(uint32_t index, uint64_t value)
                      : "memory");
 }
 
-#define X86_CONTROL_REGISTER(name)                                            \
-    static inline uint64_t read_##name(void)                                  \
-    {                                                                         \
-        uint64_t value;                                                       \
-        __asm__ volatile("mov %%" #name ", %0" : "=r"(value) : : "memory");   \
-        return value;                                                         \
-    }                                                                         \
-    static inline void write_##name(uint64_t value)                           \
-    {                                                                         \
-        __asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");       \
+#define X86_CONTROL_REGISTER(name)                                          \
+    static inline uint64_t read_##name(void)                                \
+    {                                                                       \
+        uint64_t value;                                                     \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(value) : : "memory"); \
+        return value;                                                       \
+    }                                                                       \
+    static inline void write_##name(uint64_t value)                         \
+    {                                                                       \
+        __asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");     \
     }
 
 X86_CONTROL_REGISTER(cr0)

@@ -12,8 +12,22 @@
 #include "arch/addr.h"
 
 enum x86_gpr {
-    GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI,
-    GPR_R8, GPR_R9, GPR_R10, GPR_R11, GPR_R12, GPR_R13, GPR_R14, GPR_R15,
+    GPR_RAX,
+    GPR_RCX,
+    GPR_RDX,
+    GPR_RBX,
+    GPR_RSP,
+    GPR_RBP,
+    GPR_RSI,
+    GPR_RDI,
+    GPR_R8,
+    GPR_R9,
+    GPR_R10,
+    GPR_R11,
+    GPR_R12,
+    GPR_R13,
+    GPR_R14,
+    GPR_R15,
     GPR_COUNT,
 };
 
@@ -32,7 +46,6 @@ enum x86_pending {
     PENDING_FLUSH = 1 << 2,  /* a control register changed: its translations are stale */
     PENDING_RESET = 1 << 3,  /* an injected exception ended in shutdown: VM_EXIT_RESET */
     PENDING_STEP = 1 << 4,   /* one instruction (IRET), then the NMI */
-    PENDING_HALT = 1 << 5,   /* halted in hardware, now to be told: VM_EXIT_HALT */
 };
 
 /* MSRs that the hypervisor keeps for the guest (arch/x86/msr.c); hardware knows nothing of them. */
@@ -58,10 +71,10 @@ struct x86_mmio {
     uint64_t rip, cr3;
     uint32_t generation; /* of the second stage: arch/x86/tlb.h */
     uint8_t entries;
-    uint8_t length;        /* of the instruction */
-    uint8_t size;          /* of the access */
-    uint8_t register_size; /* of what a load writes */
-    uint8_t access;        /* VM_ACCESS_READ, VM_ACCESS_WRITE */
+    uint8_t length;                  /* of the instruction */
+    uint8_t size;                    /* of the access */
+    uint8_t register_size;           /* of what a load writes */
+    uint8_t access;                  /* VM_ACCESS_READ, VM_ACCESS_WRITE */
     uint8_t reg, base, index, scale; /* enum x86_gpr; 0xff: none */
     uint64_t displacement, immediate;
     const uint64_t *entry[4];
@@ -76,25 +89,25 @@ struct hv_vcpu {
     uint64_t dr[4];          /* DR0 to DR3 while not loaded */
     uint64_t dr6;            /* VMX, while not loaded; SVM has it in the VMCB */
     uint64_t xcr0;
-    uint64_t id;             /* APIC id */
-    uint64_t cpus;           /* of its VM, for the topology that CPUID tells */
-    uint64_t tsc_offset;     /* guest's TSC - host's */
-    uint64_t event;          /* delivery that an exit interrupted, to be repeated; SDM 3C 24.8.3's
-                                and APM 2 15.20's format are the same but for bits 11 and 12 */
-    paddr_t root;            /* EPT or NPT */
-    uint32_t tag;            /* VPID or ASID */
-    uint32_t pending;        /* enum x86_pending: events queued by vm/ */
+    uint64_t id;         /* APIC id */
+    uint64_t cpus;       /* of its VM, for the topology that CPUID tells */
+    uint64_t tsc_offset; /* guest's TSC - host's */
+    uint64_t event;      /* delivery that an exit interrupted, to be repeated; SDM 3C 24.8.3's
+                            and APM 2 15.20's format are the same but for bits 11 and 12 */
+    paddr_t root;        /* EPT or NPT */
+    uint32_t tag;        /* VPID or ASID */
+    uint32_t pending;    /* enum x86_pending: events queued by vm/ */
     bool loaded;
     bool trap_halt;
-    bool tlb_stale;          /* arch/x86/tlb.h's, these three */
+    bool tlb_stale; /* arch/x86/tlb.h's, these three */
     uint32_t tlb_cpu;
     uint32_t tlb_generation;
-    bool nmi_blocked;        /* between an NMI and IRET, where hardware does not keep track */
-    bool apic_enabled;       /* CPUID leaf 1's APIC bit: IA32_APIC_BASE bit 11 */
-    uint8_t register_of;     /* enum x86_gpr that a pending read of X86_MSR_CR8 goes to */
-    uint8_t length;          /* bytes of the instruction whose access vm/ finishes */
+    bool nmi_blocked;            /* between an NMI and IRET, where hardware does not keep track */
+    bool apic_enabled;           /* CPUID leaf 1's APIC bit: IA32_APIC_BASE bit 11 */
+    uint8_t register_of;         /* enum x86_gpr that a pending read of X86_MSR_CR8 goes to */
+    uint8_t length;              /* bytes of the instruction whose access vm/ finishes */
     const struct x86_mmio *mmio; /* of a decoded memory exit */
-    uint64_t plain_at[8];    /* RIPs where an exiting instruction had no prefix: guest.c */
+    uint64_t plain_at[8];        /* RIPs where an exiting instruction had no prefix: guest.c */
     struct x86_mmio known[X86_MMIO_KNOWN];
     struct x86_msrs msrs;
     uint8_t xsave[XSAVE_AREA_BYTES] __attribute__((aligned(64)));

@@ -10,7 +10,7 @@
     .global execute
 execute:
     mov     $SCRATCH, %eax
-    mov     %rax, %rcx
+    mov     $64, %ecx                   /* repetitions */
     mov     %rax, %rdx
     mov     %rax, %rbx
     mov     %rax, %rbp

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is a PC's own: its bare-metal guests, the boot sector, ways to reset, a CPU without SVM."""
+
+import re
+import subprocess
+
+import pytest
+from bundles import GUESTS, Q35, ROOT, disk, guest, ide, vm
+from conftest import EXIT_OK, EXIT_VM_CRASHED, free_pages
+
+
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+def run(socle, program, cpus=1, **choices):
+    toml = guest(program, cpus=cpus, cmdline=f"cpus={cpus}", board=Q35)
+    text = socle(toml, board=Q35, cpus=2, memory="512M", **choices).end(EXIT_OK)
+    assert re.findall(r"FAIL .*", text) == []
+    assert int(re.search(r"guest: done, (\d+) passed, 0 failed", text)[1]) > 0
+    return text
+
+
+@pytest.mark.parametrize("cpu", ["EPYC", "max"])
+def test_exceptions(socle, cpu):
+    run(socle, "fault", cpu=cpu)
+
+
+@pytest.mark.parametrize("cpu", ["EPYC", "max"])
+def test_device_accesses_of_every_form(socle, cpu):
+    text = run(socle, "mmio", cpu=cpu)
+    assert "abcdefghijklmnopqrstuvwxyz" in text and "zyxwvutsrqponmlkjihgfedcba" in text
+
+
+@pytest.mark.parametrize("cpus", [2, 4])
+def test_interrupts_between_cpus(socle, cpus):
+    run(socle, "apic", cpus)
+
+
+@pytest.mark.parametrize("cpu", ["EPYC", "max"])
+def test_clocks_and_own_interrupts(socle, cpu):
+    run(socle, "apic", cpu=cpu, icount=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["fault", "mmio", "apic"])
+def test_guest_under_vmx(socle, program):
+    run(socle, program, emulator="bochs")
+
+
+@pytest.mark.parametrize(
+    "acts, cpu", [(100_000, "EPYC"), (100_000, "max"), slow(10_000_000, "max"), slow(10_000_000, "EPYC")]
+)
+def test_hostile_guest(socle, acts, cpu):
+    """It does its worst and ends by itself; its neighbour still answers."""
+    toml = guest("hostile", cpus=2, cmdline=f"acts={acts} memory=64", board=Q35)
+    toml += guest("restart", board=Q35)
+    machine = socle(toml, board=Q35, cpus=2, memory="512M", cpu=cpu)
+    machine.expect(f"hostile: done {acts}")
+    machine.expect("hostile: stopped; ")
+    machine.send("q")
+    counts = free_pages(machine.end(EXIT_OK))
+    assert counts[0] == counts[-1]
+
+
+def test_every_way_to_reset(socle):
+    """Ports 0xcf9, 0x64 and 0x92, and a triple fault."""
+    machine = socle(guest("restart", board=Q35), board=Q35, memory="512M", cpus=2)
+    for key in "rkft":
+        machine.expect("restart: fresh, waiting")
+        machine.send(key)
+        machine.expect("restart: restarted")
+    machine.expect("restart: fresh, waiting")
+    machine.send("q")
+    counts = free_pages(machine.end(EXIT_OK))
+    assert counts[0] == counts[-1]
+
+
+def test_guest_that_says_it_failed_is_reported(socle):
+    machine = socle(guest("restart", board=Q35), board=Q35, memory="512M", cpus=1)
+    machine.expect("restart: fresh, waiting")
+    machine.send("c")
+    assert "the guest says that it has failed" in machine.end(EXIT_VM_CRASHED)
+
+
+def sector(name):
+    kernel = str(GUESTS / "x86/sector.bin")
+    return vm(name, machine="pc", memory="4M", kernel=kernel) + ide("data")
+
+
+@pytest.mark.parametrize("choices", [{}, slow({"emulator": "bochs"})])
+def test_boot_sector_and_its_disk(socle, tmp_path, choices):
+    """By keyboard, COM1, screen and disk; what one VM writes another reads."""
+    image = tmp_path / "disk.img"
+    image.write_bytes(bytes(512) + b"A sector of words; ".ljust(512, b"\0") + bytes(62 * 512))
+    toml = disk("data", 64 * 512) + f'image = "{image}"\n' + sector("first") + sector("second")
+    machine = socle(toml, board=Q35, memory="512M", cpus=1, **choices)
+    machine.expect("sector: hello;")
+    machine.expect(r"\[second\] sector: hello;")
+    machine.send("x\r")
+    machine.expect("key2D")
+    machine.expect("A sector of words; bye")  # COM1
+    machine.expect("sector: hello; key2DA sector of words; bye")  # the screen
+    machine.send("\x1dn")
+    machine.expect("terminal: second")
+    machine.send("y\r")
+    machine.expect("key15")
+    machine.expect("B sector of words; bye")
+
+
+@pytest.mark.parametrize(
+    "cpu, words", [("qemu64", "no nested paging"), ("qemu64,-svm", "neither VMX nor SVM")]
+)
+def test_cpu_without_virtualization_says_so(cpu, words):
+    command = ["qemu-system-x86_64", "-M", "q35", "-cpu", cpu, "-m", "512M", "-display", "none"]
+    command += ["-nic", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]
+    process = subprocess.Popen(
+        [*command, "-kernel", ROOT / "build/q35/socle.elf"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        # Socle stops; the emulator does not end. Its first line is all there will be.
+        assert words in process.stdout.readline()
+    finally:
+        process.kill()
+        process.wait()
