@@ -25,7 +25,7 @@
 #include "kernel/percpu.h"
 #include "kernel/pmm.h"
 #include "kernel/smp.h"
-#include "vm/bundle.h"
+#include "vm/config/bundle.h"
 #include "vm/irqchip/irqchip.h"
 #include "vm/stats.h"
 #include "vm/vm.h"

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "vm/config.h"
+#include "vm/config/config.h"
 
 #define RAM_DISK_SECTOR 512u
 #define RAM_DISK_MAX 16

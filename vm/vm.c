@@ -26,7 +26,7 @@
 #include "kernel/pmm.h"
 #include "vm/irqchip/irqchip.h"
 #include "vm/lifecycle.h"
-#include "vm/machine.h"
+#include "vm/machine/machine.h"
 #include "vm/pio.h"
 
 struct call {

@@ -18,7 +18,7 @@
 
 #include "kernel/sched.h"
 #include "vm/aspace.h"
-#include "vm/config.h"
+#include "vm/config/config.h"
 #include "vm/console.h"
 #include "vm/vcpu.h"
 #include "vm/vdev.h"

@@ -8,10 +8,10 @@
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/pmm.h"
-#include "vm/image.h"
+#include "vm/image/image.h"
 #include "vm/irqchip/irqchip.h"
 #include "vm/lifecycle.h"
-#include "vm/machine.h"
+#include "vm/machine/machine.h"
 
 /* A step that fails leaves nothing behind. */
 struct part {

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Configuration, bundle, images, machines, the guests' device tree.
-unit-bundle := vm/bundle.c vm/bundle_vm.c vm/config.c
+unit-bundle := vm/config/bundle.c vm/config/bundle_vm.c vm/config/config.c
 unit-libs-bundle := -lfdt
-unit-image := vm/image.c vm/images_arm64.c vm/elf.c vm/image_linux.c vm/image_elf.c vm/image_raw.c \
-              vm/config.c
+unit-image := vm/image/image.c vm/image/images_arm64.c vm/image/elf.c vm/image/image_linux.c vm/image/image_elf.c vm/image/image_raw.c \
+              vm/config/config.c
 unit-guestfdt := vm/firmware/guest_fdt.c vm/firmware/guest_fdt_patch.c vm/firmware/fdt_writer.c \
-                 vm/machine_virt_map.c vm/config.c kernel/lib/format.c
+                 vm/machine/machine_virt_map.c vm/config/config.c kernel/lib/format.c
 unit-flags-guestfdt := -Iarch/fake/include -Iarch/arm64/include
 unit-libs-guestfdt := -lfdt
-unit-machine = vm/machine.c vm/machines_arm64.c vm/machine_virt.c vm/machine_virt_map.c \
-                vm/machine_bare.c vm/virt_flash.c vm/image.c vm/images_arm64.c vm/elf.c vm/image_linux.c vm/image_elf.c \
-                vm/image_raw.c vm/config.c vm/console.c vm/state.c kernel/status.c \
+unit-machine = vm/machine/machine.c vm/machine/machines_arm64.c vm/machine/machine_virt.c vm/machine/machine_virt_map.c \
+                vm/machine/machine_bare.c vm/machine/virt_flash.c vm/image/image.c vm/image/images_arm64.c vm/image/elf.c vm/image/image_linux.c vm/image/image_elf.c \
+                vm/image/image_raw.c vm/config/config.c vm/console.c vm/state.c kernel/status.c \
                 kernel/lib/format.c vm/firmware/guest_fdt.c vm/firmware/guest_fdt_create.c \
                 vm/firmware/guest_fdt_patch.c vm/firmware/fdt_writer.c \
                 $(vdev-models) $(vdev-memory) $(vdev-timer)

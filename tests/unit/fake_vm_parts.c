@@ -8,9 +8,9 @@
 #include "kernel/percpu.h"
 #include "kernel/pmm.h"
 #include "vm/exit.h"
-#include "vm/image.h"
+#include "vm/image/image.h"
 #include "vm/irqchip/irqchip.h"
-#include "vm/machine.h"
+#include "vm/machine/machine.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -21,7 +21,7 @@
 #include "vm/firmware/acpi.h"
 #include "vm/firmware/acpi_aml.h"
 #include "vm/firmware/e820.h"
-#include "vm/machine_pc.h"
+#include "vm/machine/machine_pc.h"
 
 #define CPUS 3
 

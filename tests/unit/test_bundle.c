@@ -20,7 +20,7 @@
 
 #include "arch/bits.h"
 #include "tests/unit/captured_log.h"
-#include "vm/bundle.h"
+#include "vm/config/bundle.h"
 
 static const char toml[] = "[[vm]]\n"
                            "name = 'linux-1'\n"
@@ -135,7 +135,7 @@ static size_t tree_bytes(void)
     return fdt_totalsize(whole);
 }
 
-/* As vm/bundle.c has it: so that damage gets past it to what is behind. */
+/* As vm/config/bundle.c has it: so that damage gets past it to what is behind. */
 static void fix_check(uint8_t *copy, size_t tree)
 {
     uint64_t state = 0xcbf29ce484222325, word;

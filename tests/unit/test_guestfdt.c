@@ -18,7 +18,7 @@
 #include "tests/unit/captured_log.h"
 #include "vm/devices/pl061.h"
 #include "vm/firmware/guest_fdt.h"
-#include "vm/machine_virt.h"
+#include "vm/machine/machine_virt.h"
 #include "vm/vm.h"
 
 static uint8_t buffer[IMAGE_FDT_ROOM] __attribute__((aligned(8)));

@@ -15,7 +15,7 @@
 
 #include "arch/bits.h"
 #include "tests/unit/captured_log.h"
-#include "vm/image.h"
+#include "vm/image/image.h"
 #include "vm/vm.h"
 
 #define RAM_BASE 0x40000000u

@@ -18,8 +18,8 @@
 #include "tests/unit/captured_log.h"
 #include "tests/unit/random.h"
 #include "vm/firmware/e820.h"
-#include "vm/image_x86.h"
-#include "vm/machine_pc.h"
+#include "vm/image/image_x86.h"
+#include "vm/machine/machine_pc.h"
 #include "vm/vm.h"
 
 #define RAM_BYTES 0x1000000u

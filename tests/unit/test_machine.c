@@ -23,8 +23,8 @@
 #include "vm/devices/pl061.h"
 #include "vm/irqchip/irqchip.h"
 #include "vm/irqchip/vgic.h"
-#include "vm/machine.h"
-#include "vm/machine_virt.h"
+#include "vm/machine/machine.h"
+#include "vm/machine/machine_virt.h"
 #include "vm/vm.h"
 
 #define MAX_SEEN 32

@@ -4,8 +4,8 @@
 #include "tests/unit/fake_vm_parts.h"
 
 #include "kernel/pmm.h"
-#include "vm/entropy.h"
 #include "vm/exit.h"
+#include "vm/hypercall/entropy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

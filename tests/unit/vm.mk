@@ -7,7 +7,7 @@ vm-kernel := kernel/pagetable.c kernel/pagetable_walk.c kernel/tag.c kernel/vmo.
              kernel/log.c kernel/lib/format.c kernel/status.c tests/unit/fake_panic.c \
              $(addprefix arch/fake/fake_,ram.c mem.c mmu.c cpu.c smp.c timer.c hv.c)
 vm-core := $(addprefix vm/,vm.c pio.c vm_list.c vm_parts.c vm_end.c vcpu.c aspace.c aspace_copy.c \
-             guest_memory.c exit.c exit_arm64.c exit_memory.c report.c stats.c config.c) \
+             guest_memory.c exit.c exit_arm64.c exit_memory.c report.c stats.c) vm/config/config.c \
            tests/unit/fake_vm_parts.c $(vm-kernel)
 
 unit-aspace := vm/aspace.c vm/aspace_copy.c $(vm-kernel)
@@ -16,4 +16,4 @@ unit-libs-vm := -lpthread
 unit-vcpu := tests/unit/fake_hypercall.c $(vm-core)
 unit-vcpu_off := tests/unit/fake_hypercall.c $(vm-core)
 unit-guest_memory := tests/unit/fake_hypercall.c $(vm-core)
-unit-psci := vm/smccc.c vm/psci.c vm/trng.c vm/entropy.c $(vm-core)
+unit-psci := vm/hypercall/smccc.c vm/hypercall/psci.c vm/hypercall/trng.c vm/hypercall/entropy.c $(vm-core)

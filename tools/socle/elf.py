@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ELF files of 32 and 64 bits, as the target reads them (vm/elf.h)."""
+"""ELF files of 32 and 64 bits, as the target reads them (vm/image/elf.h)."""
 
 import struct
 from dataclasses import dataclass

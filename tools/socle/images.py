@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Images: what their headers say, and where the target will put them (vm/image.c)."""
+"""Images: what their headers say, and where the target will put them (vm/image/image.c)."""
 
 import struct
 
 from socle import elf, images_x86
 from socle.vm_schema import DEVICES, MIB, PAGE, Place, Problem
 
-FDT_ROOM_LEAST = 16 << 10  # of a generated tree; vm/image.c reserves as much
+FDT_ROOM_LEAST = 16 << 10  # of a generated tree; vm/image/image.c reserves as much
 FDT_MAX = 2 * MIB
 FLASH_MAX = 64 * MIB
 LINUX_ALIGN = 2 * MIB

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kernels of PCs: what their headers say, and where the target puts them (vm/image_x86.h)."""
+"""Kernels of PCs: what their headers say, and where the target puts them (vm/image/image_x86.h)."""
 
 import struct
 from collections import namedtuple

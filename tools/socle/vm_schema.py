@@ -28,7 +28,7 @@ IRQS = {"arm64": range(32, 1020), "x86": range(1, 24)}
 
 @dataclass
 class DeviceType:
-    """As in the table of the target: vm/machines_arm64.c, vm/machines_x86.c."""
+    """As in the table of the target: vm/machine/machines_arm64.c, vm/machine/machines_x86.c."""
 
     architectures: tuple[str, ...]
     size: int = 0  # of its registers in memory; 0: none

@@ -7,7 +7,7 @@
 #include "kernel/lib/string.h"
 #include "vm/devices/acpi_pm.h"
 #include "vm/firmware/acpi_aml.h"
-#include "vm/machine_pc.h"
+#include "vm/machine/machine_pc.h"
 
 #define TABLE_ALIGN 16
 #define FACS_ALIGN 64

@@ -8,7 +8,7 @@
 #include "vm/devices/acpi_pm.h"
 #include "vm/firmware/acpi.h"
 #include "vm/firmware/acpi_aml.h"
-#include "vm/machine_pc.h"
+#include "vm/machine/machine_pc.h"
 
 #define PCI_SLOTS 32
 #define PCI_PINS 4

@@ -4,7 +4,7 @@
 #include "vm/firmware/e820.h"
 
 #include "arch/bits.h"
-#include "vm/machine_pc.h"
+#include "vm/machine/machine_pc.h"
 
 static const struct e820_entry reserved[E820_RESERVED_MAX] = {
     { PC_ROM_BASE, PC_ROM_END - PC_ROM_BASE, E820_RESERVED },

@@ -2,7 +2,7 @@
 /* The memory map that a PC's guest is told, in the form of the BIOS call that it is named for. */
 #pragma once
 
-#include "vm/config.h"
+#include "vm/config/config.h"
 
 enum e820_type { E820_RAM = 1, E820_RESERVED = 2 };
 

@@ -9,7 +9,7 @@
 #include <libfdt.h>
 
 #include "vm/firmware/fdt_writer.h"
-#include "vm/machine_virt.h"
+#include "vm/machine/machine_virt.h"
 
 enum { PHANDLE_CLOCK = 1, PHANDLE_GIC, PHANDLE_GPIO };
 

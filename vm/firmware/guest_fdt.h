@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "vm/config.h"
-#include "vm/image.h"
+#include "vm/config/config.h"
+#include "vm/image/image.h"
 
 /* What the generator cannot know from the configuration. */
 struct guest_fdt_facts {
