@@ -12,6 +12,7 @@
 
 #include "kernel/timer.h"
 
+#include "kernel/panic.h"
 #include "kernel/percpu.h"
 
 #define NS_PER_SECOND 1000000000u
@@ -56,8 +57,11 @@ static void remove_from(struct timer_cpu *timers, const struct timer *timer)
 {
     struct timer **at = &timers->first;
 
-    while (*at != timer)
+    while (*at != timer) {
+        assert(*at != NULL);
         at = &(*at)->next;
+    }
+    assert(timer != NULL);
     *at = timer->next;
 }
 

@@ -189,7 +189,7 @@ status_t vmo_commit_range(vmo_t *vmo, uint64_t offset, uint64_t bytes)
 
     while (offset < end) {
         bool want_block = IS_ALIGNED(offset, SIZE_2M) && end - offset >= SIZE_2M;
-        struct vmo_extent extent;
+        struct vmo_extent extent = { .bytes = PAGE_SIZE };
 
         spin_lock(&vmo->lock); /* anew for each, so that faults get their turn */
         status_t status = commit(vmo, offset, want_block, &extent);

@@ -194,6 +194,7 @@ static uint8_t *element(const struct insn_access *insn, struct register_image *i
 static void copy_element(uint8_t *to, const uint8_t *from, unsigned bytes, bool reversed)
 {
     for (unsigned i = 0; i < bytes; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): get_registers filled it */
         to[i] = from[reversed ? bytes - 1 - i : i];
 }
 

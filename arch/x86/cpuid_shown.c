@@ -122,8 +122,10 @@ static struct cpuid *place(uint32_t leaf, uint32_t subleaf)
         return &x86_shown.leaf_d[subleaf];
     if (leaf == CPUID_HYPERVISOR)
         return &x86_shown.signature;
-    return leaf >= CPUID_EXTENDED ? &x86_shown.extended[leaf - CPUID_EXTENDED]
-                                  : &x86_shown.basic[leaf];
+    if (leaf >= CPUID_EXTENDED)
+        return &x86_shown.extended[leaf - CPUID_EXTENDED];
+    /* cppcheck-suppress arrayIndexOutOfBoundsCond ; leaves come from the tables above */
+    return &x86_shown.basic[leaf];
 }
 
 static uint32_t *word(struct cpuid *words, unsigned where)

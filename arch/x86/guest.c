@@ -58,7 +58,7 @@ status_t x86_guest_read(struct hv_vcpu *vcpu, gpa_t address, void *to, size_t by
     uint8_t *out = to;
 
     while (bytes > 0) {
-        uint64_t left;
+        uint64_t left = 0;
         const void *from = x86_guest_find(vcpu, address, &left);
         const size_t part = MIN(bytes, left);
 

@@ -60,6 +60,7 @@ extern struct x86_cpu x86_cpus[X86_MAX_CPUS];
 
 static inline struct x86_cpu *x86_cpu_self(void)
 {
+    /* cppcheck-suppress nullPointer ; an address in GS */
     return &x86_cpus[x86_cpu_word(index)];
 }
 
