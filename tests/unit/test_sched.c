@@ -541,7 +541,6 @@ static void no_wake_is_lost_between_two_cpus(void **state)
     pthread_t cpu, restarter;
     bool restart = *state != NULL;
 
-    alarm(60);
     requests = taken = 0;
     sched_entity_init(&pong, &pong_ops, BIT(1), 4, 0);
     assert_int_equal(sched_start(&pong), OK);
@@ -557,7 +556,6 @@ static void no_wake_is_lost_between_two_cpus(void **state)
     pthread_join(cpu, NULL);
     if (restart)
         pthread_join(restarter, NULL);
-    alarm(0);
     assert_int_equal(taken, ROUNDS);
 }
 
