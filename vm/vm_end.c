@@ -255,13 +255,18 @@ status_t vm_start_again(struct vm *vm)
     return status;
 }
 
+/* Reset, its devices' timers no longer keep a CPU busy. The VM is busy for other calls. */
 static void come_to_rest(struct vm *vm)
 {
+    vm_reset_machine(vm);
+    spin_lock(&vm->lock);
+    vm->busy = false;
     vm->state = vm->end == VM_END_CRASH ? VM_CRASHED : VM_STOPPED;
     log_info("%s: %s", vm->config.name, vm_state_name(vm->state));
     vm->end = VM_END_NONE;
     vm->keep_down = false;
     reset_vcpus(vm);
+    spin_unlock(&vm->lock);
 }
 
 /* Puts the rest off to the timer, if this guest keeps ending. */
@@ -301,12 +306,11 @@ void vm_ended_work(struct sched_work *work)
         return;
     }
     again = starts_again(vm);
-    if (again)
-        vm->busy = true;
-    else
-        come_to_rest(vm);
+    vm->busy = true;
     spin_unlock(&vm->lock);
-    if (again && vm_start_again(vm) == OK)
+    if (!again)
+        come_to_rest(vm);
+    else if (vm_start_again(vm) == OK)
         return;
     if (ended_hook != NULL)
         ended_hook(vm);

@@ -356,6 +356,21 @@ static void a_stopped_vm_leaves_its_cpu_and_tells_so(void **state)
     assert_int_equal(vm_destroy(vm), OK);
 }
 
+/* Else their timers would go on to interrupt the host's CPUs. */
+static void a_vm_at_rest_has_its_devices_reset(void **state)
+{
+    struct vm *vm = running("quiet");
+    const unsigned resets = fake_parts.device->resets;
+
+    (void)state;
+    assert_int_equal(vm_stop(vm), OK);
+    fake_drain();
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(fake_parts.device->resets, resets + 1);
+    assert_int_equal(fake_parts.chip_resets, 1);
+    end(vm);
+}
+
 static void the_hook_may_destroy_the_vm(void **state)
 {
     struct vm *vm = running("ends");
@@ -787,6 +802,7 @@ int main(void)
         TEST(no_cpu_of_the_affinity_online_refuses_the_boot),
         TEST(prefault_commits_all_of_the_ram),
         TEST(a_stopped_vm_leaves_its_cpu_and_tells_so),
+        TEST(a_vm_at_rest_has_its_devices_reset),
         TEST(the_hook_may_destroy_the_vm),
         TEST(a_late_wake_up_does_not_hold_up_the_end),
         TEST(a_paused_vcpu_stays_out_of_its_guest),
