@@ -64,6 +64,7 @@ enum vlapic_reg {
 };
 
 #define APIC_VECTOR GENMASK(7, 0)
+#define APIC_FIRST_VECTOR 16 /* those below are errors */
 #define APIC_DELIVERY GENMASK(10, 8)
 #define APIC_MASKED BIT(16) /* of an LVT entry */
 #define APIC_LVT_LEVEL BIT(15)

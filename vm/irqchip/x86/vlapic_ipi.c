@@ -11,7 +11,6 @@
 #define ICR_ASSERT BIT(14)
 #define ICR_LEVEL BIT(15)
 #define ICR_SHORTHAND GENMASK(19, 18)
-#define FIRST_LEGAL_VECTOR 16
 #define DFR_CLUSTER_MODEL 0
 #define BROADCAST 0xffu
 #define BROADCAST_WIDE UINT32_MAX
@@ -157,7 +156,7 @@ void vlapic_write_icr(struct virqchip_cpu *cpu, uint64_t icr)
 
     cpu->reg[APIC_ICR] = (uint32_t)icr & ICR_KEPT;
     cpu->reg[APIC_ICR2] = (uint32_t)(icr >> 32);
-    if (unlikely(fixed && message.vector < FIRST_LEGAL_VECTOR)) {
+    if (unlikely(fixed && message.vector < APIC_FIRST_VECTOR)) {
         vlapic_error(cpu, ESR_SEND_ILLEGAL);
         return;
     }

@@ -13,7 +13,6 @@
 #include "vm/irqchip/x86/pc_irqchip.h"
 
 #define PRIORITY_CLASS 0xf0u
-#define FIRST_LEGAL_VECTOR 16
 
 /* --- priorities --- */
 
@@ -60,7 +59,7 @@ static void accept_vector(struct virqchip_cpu *cpu, uint8_t vector, bool level)
 {
     if (!(vlapic_reg(cpu, APIC_SVR) & SVR_ENABLE))
         return;
-    if (unlikely(vector < FIRST_LEGAL_VECTOR)) {
+    if (unlikely(vector < APIC_FIRST_VECTOR)) {
         vlapic_error(cpu, ESR_RECEIVE_ILLEGAL);
         return;
     }

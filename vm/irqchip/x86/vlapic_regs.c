@@ -117,7 +117,7 @@ static void write_svr(struct virqchip_cpu *cpu, uint32_t value)
 
 static void send_to_self(struct virqchip_cpu *cpu, uint8_t vector)
 {
-    if (vector < 16)
+    if (vector < APIC_FIRST_VECTOR)
         vlapic_error(cpu, ESR_SEND_ILLEGAL);
     else
         vlapic_accept(cpu, APIC_FIXED, vector, false);

@@ -9,8 +9,9 @@
  *     |---------|---------|-----> ticks; a periodic one expires at each mark, and all marks
  *     start                       are reckoned from `start`, so that it does not drift
  *
- * Marks that passed unnoticed count as one, and two are at least MIN_PERIOD apart for the
- * hypervisor, whatever the guest asks for.
+ * Marks that passed unnoticed count as one, and two are at least so far apart for the
+ * hypervisor as the rates below say, whatever the guest asks for: its share of the CPU does not
+ * pay for them.
  */
 
 #include "kernel/percpu.h"
@@ -18,7 +19,8 @@
 #include "vm/irqchip/x86/vlapic.h"
 
 #define LVT_MODE GENMASK(18, 17)
-#define MIN_PERIOD_HZ 20000u
+#define HEARD_HZ 20000u
+#define UNHEARD_HZ 1000u /* masked, or the last interrupt is still to be taken */
 
 enum timer_mode { ONE_SHOT, PERIODIC, DEADLINE };
 
@@ -76,10 +78,20 @@ static void arm(struct virqchip_cpu *cpu, uint64_t when)
     timer_arm(&cpu->timer.timer, when);
 }
 
+static bool is_heard(const struct virqchip_cpu *cpu)
+{
+    uint32_t lvt = cpu->reg[APIC_LVT_TIMER];
+    unsigned vector = (unsigned)FIELD_GET(APIC_VECTOR, lvt);
+
+    return !(lvt & APIC_MASKED) && vector >= APIC_FIRST_VECTOR &&
+           !vector_set_has(&cpu->irr, vector);
+}
+
 /* The first mark that is at least a minimal period after now. */
 static uint64_t next_mark(const struct virqchip_cpu *cpu, uint64_t now)
 {
-    uint64_t passed = elapsed(cpu, now + arch_counter_hz() / MIN_PERIOD_HZ);
+    uint64_t least = arch_counter_hz() / (is_heard(cpu) ? HEARD_HZ : UNHEARD_HZ);
+    uint64_t passed = elapsed(cpu, now + least);
     uint64_t since, initial = cpu->reg[APIC_TMICT];
 
     if (passed < cpu->timer.from)
