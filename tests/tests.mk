@@ -27,4 +27,4 @@ boot-tests: $(built)
 	$(Q)$(PYTEST) -m 'not slow' tests/boot $(TESTS)
 
 bench: $(built)
-	$(Q)/usr/bin/python3 -B tests/bench/bench.py
+	$(Q)/usr/bin/python3 -B tests/bench/bench.py $(BOARD)
