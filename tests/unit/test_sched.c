@@ -499,6 +499,8 @@ static void virtual_time_may_wrap(void **state)
  * makes the next one only when the last was taken. One lost wake-up or kick, and it stops.
  */
 #define ROUNDS 200000u
+#define WATCHDOG_ROUNDS 1024u
+#define WATCHDOG_SECONDS 60 /* for so many: the machine may be busy with something else */
 
 static struct sched_entity pong;
 static unsigned requests, taken;
@@ -529,9 +531,11 @@ static void *pong_cpu(void *cpu)
 static void *restart_often(void *cpu)
 {
     arch_set_this_cpu(cpu);
-    while (__atomic_load_n(&taken, __ATOMIC_RELAXED) < ROUNDS)
+    while (__atomic_load_n(&taken, __ATOMIC_RELAXED) < ROUNDS) {
         if (sched_retire(&pong) == OK)
             sched_start(&pong);
+        sched_yield();
+    }
     return NULL;
 }
 
@@ -548,6 +552,8 @@ static void no_wake_is_lost_between_two_cpus(void **state)
     if (restart)
         assert_int_equal(pthread_create(&restarter, NULL, restart_often, cpus[0]), 0);
     for (unsigned i = 1; i <= ROUNDS; i++) {
+        if (i % WATCHDOG_ROUNDS == 1)
+            alarm(WATCHDOG_SECONDS);
         __atomic_store_n(&requests, i, __ATOMIC_RELEASE);
         sched_wake(&pong);
         while (__atomic_load_n(&taken, __ATOMIC_ACQUIRE) < i)
