@@ -79,6 +79,64 @@ static uint64_t test_bit(unsigned size, uint64_t a, uint64_t bit, uint64_t *rfla
     return BIT(bit);
 }
 
+/* --- shifts and rotations --- */
+
+/* By one bit; *carry goes in where the instruction wants it, and is the bit that goes out. */
+static uint64_t shift_once(enum insn_op op, unsigned size, uint64_t a, bool *carry)
+{
+    const unsigned top_bit = 8 * size - 1;
+    const bool in = *carry, top = a >> top_bit & 1, low = a & 1;
+
+    *carry = op == INSN_ROL || op == INSN_RCL || op == INSN_SHL ? top : low;
+    /* clang-format off */
+    switch (op) {
+    case INSN_ROL: return low_bytes(a << 1, size) | top;
+    case INSN_RCL: return low_bytes(a << 1, size) | in;
+    case INSN_SHL: return low_bytes(a << 1, size);
+    case INSN_ROR: return a >> 1 | (uint64_t)low << top_bit;
+    case INSN_RCR: return a >> 1 | (uint64_t)in << top_bit;
+    case INSN_SAR: return a >> 1 | (uint64_t)top << top_bit;
+    default:       return a >> 1;
+    }
+    /* clang-format on */
+}
+
+/* OF means something after a shift by one bit only: the sign changed. */
+static uint64_t shift(enum insn_op op, unsigned size, uint64_t a, uint64_t count, uint64_t *rflags)
+{
+    const unsigned top_bit = 8 * size - 1;
+    const bool left = op == INSN_ROL || op == INSN_RCL || op == INSN_SHL;
+    const bool rotates = op < INSN_SHL;
+    bool carry = *rflags & RFLAGS_CF;
+    bool overflow;
+
+    count &= size == 8 ? 63 : 31;
+    if (count == 0)
+        return a;
+    while (count-- > 0)
+        a = shift_once(op, size, a, &carry);
+    overflow = (a >> top_bit & 1) != (left ? carry : a >> (top_bit - 1) & 1);
+    if (!rotates)
+        set_flags(rflags, ARITHMETIC_FLAGS, result_flags(size, a));
+    set_flags(rflags, RFLAGS_CF | RFLAGS_OF, (carry ? RFLAGS_CF : 0) | (overflow ? RFLAGS_OF : 0));
+    return a;
+}
+
+/* Signed; CF and OF: the product does not fit. */
+static uint64_t multiply(unsigned size, uint64_t a, uint64_t b, uint64_t *rflags)
+{
+    const unsigned unused = 64 - 8 * size;
+    int64_t product;
+    const bool overflow = __builtin_mul_overflow((int64_t)(a << unused) >> unused,
+                                                 (int64_t)(b << unused) >> unused, &product);
+    const uint64_t result = low_bytes((uint64_t)product, size);
+    const bool fits = !overflow && (int64_t)(result << unused) >> unused == product;
+
+    set_flags(rflags, ARITHMETIC_FLAGS,
+              result_flags(size, result) | (fits ? 0 : RFLAGS_CF | RFLAGS_OF));
+    return result;
+}
+
 uint64_t x86_alu(enum insn_op op, unsigned size, uint64_t a, uint64_t b, uint64_t *rflags)
 {
     const bool carry = *rflags & RFLAGS_CF;
@@ -101,6 +159,14 @@ uint64_t x86_alu(enum insn_op op, unsigned size, uint64_t a, uint64_t b, uint64_
     case INSN_BTS:  return a | test_bit(size, a, b, rflags);
     case INSN_BTR:  return a & ~test_bit(size, a, b, rflags);
     case INSN_BTC:  return a ^ test_bit(size, a, b, rflags);
+    case INSN_IMUL: return multiply(size, a, b, rflags);
+    case INSN_ROL:
+    case INSN_ROR:
+    case INSN_RCL:
+    case INSN_RCR:
+    case INSN_SHL:
+    case INSN_SHR:
+    case INSN_SAR:  return shift(op, size, a, b, rflags);
     case INSN_CMP:  subtract(size, a, b, false, 0, rflags); break;
     case INSN_TEST: logic(size, a & b, rflags); break;
     case INSN_BT:   test_bit(size, a, b, rflags); break;

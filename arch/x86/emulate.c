@@ -107,6 +107,7 @@ static status_t carry_out(struct emulation *e)
     const enum insn_op op = e->insn.op;
     const bool string = op >= INSN_MOVS && op <= INSN_OUTS;
     const bool stack = op == INSN_PUSH || op == INSN_POP;
+    const bool wide = op == INSN_CMPXCHG_PAIR || op == INSN_MOVE_XMM;
 
     if (op == INSN_OTHER || op > INSN_OUTS)
         return ERR_UNSUPPORTED;
@@ -115,6 +116,8 @@ static status_t carry_out(struct emulation *e)
     if (!e->insn.memory) /* not what exited */
         return emulate_again(e);
     e->one_operand = !stack;
+    if (unlikely(wide))
+        return emulate_wide(e);
     return stack ? emulate_stack(e) : emulate_data(e);
 }
 

@@ -14,7 +14,8 @@ static const uint8_t traits[INSN_OPS] = {
     [INSN_ADD ... INSN_XOR] = READS | WRITES, [INSN_CMP ... INSN_TEST] = READS,
     [INSN_NOT ... INSN_DEC] = READS | WRITES,
     [INSN_BT] = READS, [INSN_BTS ... INSN_BTC] = READS | WRITES,
-    [INSN_MOV ... INSN_MOVBE] = WRITES, [INSN_XCHG ... INSN_CMPXCHG] = READS | WRITES,
+    [INSN_ROL ... INSN_SAR] = READS | WRITES, [INSN_IMUL] = WRITES,
+    [INSN_MOV ... INSN_SET] = WRITES, [INSN_XCHG ... INSN_CMPXCHG] = READS | WRITES,
 };
 /* clang-format on */
 
@@ -33,7 +34,8 @@ static bool is_bit_test(enum insn_op op)
 
 static bool targets_memory(const struct insn *insn)
 {
-    return insn->form != FORM_REG_RM && insn->form != FORM_A_OFFSET;
+    return insn->form != FORM_REG_RM && insn->form != FORM_REG_RM_IMM &&
+           insn->form != FORM_A_OFFSET;
 }
 
 /* The operand that is not in memory. */
@@ -42,7 +44,10 @@ static uint64_t other_operand(const struct emulation *e)
     const struct insn *insn = &e->insn;
 
     switch (insn->form) {
-    case FORM_RM_IMM: return insn->immediate;
+    case FORM_RM_IMM:
+    case FORM_REG_RM_IMM: return insn->immediate;
+    case FORM_RM_1: return 1;
+    case FORM_RM_CL: return emulate_get(e, GPR_RCX, 1) & 0xff;
     case FORM_A_OFFSET:
     case FORM_OFFSET_A: return emulate_get(e, GPR_RAX, insn->size);
     default: return emulate_get(e, insn->reg, insn->size);
@@ -90,6 +95,24 @@ static void compare_exchange(const struct emulation *e, struct computation *c)
     }
 }
 
+/* Conditions as opcodes number them, SDM 2B appendix B, table B-10; odd ones are negated. */
+static bool holds(unsigned condition, uint64_t rflags)
+{
+    const bool less = !(rflags & RFLAGS_SF) != !(rflags & RFLAGS_OF);
+    const bool even[] = {
+        rflags & RFLAGS_OF,
+        rflags & RFLAGS_CF,
+        rflags & RFLAGS_ZF,
+        rflags & (RFLAGS_CF | RFLAGS_ZF),
+        rflags & RFLAGS_SF,
+        rflags & RFLAGS_PF,
+        less,
+        less || rflags & RFLAGS_ZF,
+    };
+
+    return even[condition >> 1 & 7] != (condition & 1);
+}
+
 static void compute(const struct emulation *e, struct computation *c)
 {
     const struct insn *insn = &e->insn;
@@ -99,6 +122,8 @@ static void compute(const struct emulation *e, struct computation *c)
     case INSN_MOVZX: c->result = c->source; break;
     case INSN_MOVSX: c->result = sign_extend(c->source, insn->memory_size); break;
     case INSN_MOVBE: c->result = __builtin_bswap64(c->source << (64 - 8 * insn->size)); break;
+    case INSN_CMOV: c->result = holds(insn->opcode, c->rflags) ? c->source : c->target; break;
+    case INSN_SET: c->result = holds(insn->opcode, c->rflags); break;
     case INSN_XCHG:
         c->result = c->source;
         c->second = insn->reg;
@@ -133,6 +158,12 @@ static status_t commit(struct emulation *e, const struct place *place, const str
     return OK;
 }
 
+static bool may_be_locked(const struct insn *insn)
+{
+    return targets_memory(insn) && traits[insn->op] == (READS | WRITES) &&
+           (insn->op < INSN_ROL || insn->op > INSN_SAR);
+}
+
 status_t emulate_data(struct emulation *e)
 {
     const struct insn *insn = &e->insn;
@@ -144,7 +175,7 @@ status_t emulate_data(struct emulation *e)
     struct place place;
     status_t status;
 
-    if (insn->lock && (!to_memory || does != (READS | WRITES)))
+    if (insn->lock && !may_be_locked(insn))
         return emulate_raise(e, VECTOR_UD);
     status = locate(e, to_memory && does & WRITES, &place);
     if (status == OK && !(to_memory && !(does & READS)))

@@ -6,6 +6,7 @@
  *     emulate_memory.c  segment:offset -> linear -> guest-physical -> bus
  *     emulate_data.c    moves and arithmetic with one operand in memory
  *     emulate_stack.c   PUSH and POP
+ *     emulate_wide.c    operands of two registers' width
  *     emulate_string.c  string instructions
  *
  * Functions return OK, or what ends the instruction: with `outcome` set, an event that the
@@ -89,7 +90,8 @@ status_t emulate_locate(struct emulation *e, enum emulation_slot slot, enum x86_
 status_t emulate_load(struct emulation *e, const struct place *place, uint64_t *value);
 status_t emulate_store(struct emulation *e, const struct place *place, uint64_t value);
 
-/* By INSN_ADD to INSN_CMPXCHG; PUSH and POP; INSN_MOVS to INSN_OUTS. */
+/* By INSN_ADD to INSN_CMPXCHG; PUSH and POP; two registers wide; INSN_MOVS to INSN_OUTS. */
 status_t emulate_data(struct emulation *e);
 status_t emulate_stack(struct emulation *e);
+status_t emulate_wide(struct emulation *e);
 status_t emulate_string(struct emulation *e);

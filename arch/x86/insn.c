@@ -21,6 +21,7 @@ struct decoder {
     uint8_t rex;
     uint8_t segment; /* SEG_COUNT: no override */
     uint8_t modrm;
+    uint8_t map; /* behind 0F: 1; 0F 38: 2 */
 };
 
 static uint8_t next(struct decoder *d)
@@ -167,12 +168,15 @@ static const struct insn_opcode *opcode_0f(struct decoder *d, struct insn *out)
     static const struct insn_opcode modrm_imm16 = { .flags = OPCODE_MODRM, .immediate = IMM_16 };
 
     out->opcode = next(d);
+    d->map = 1;
     if (out->opcode == 0x38) {
         out->opcode = next(d);
+        d->map = 2;
         return opcode_0f38(out->opcode, out);
     }
     if (out->opcode == 0x3a) {
         out->opcode = next(d);
+        d->map = 0;
         return &modrm_imm8;
     }
     if (out->opcode == 0x78 && (d->prefix_66 || out->repeat == REPEAT_F2))
@@ -312,12 +316,15 @@ static void refine(const struct decoder *d, struct insn *out)
     case INSN_MOV_TO_CR:
     case INSN_MOV_FROM_DR:
     case INSN_MOV_TO_DR: out->size = in_64 ? 8 : 4; break;
+    case INSN_CMPXCHG_PAIR: out->size = MAX(out->size, (uint8_t)4); break;
     case INSN_INVLPG: /* SWAPGS, RDTSCP, … */
         out->op = out->memory ? INSN_INVLPG : INSN_OTHER;
         break;
     default: break;
     }
-    out->memory_size = out->size;
+    if (out->op == INSN_MOVE_XMM)
+        return;
+    out->memory_size = out->op == INSN_CMPXCHG_PAIR ? (uint8_t)(2 * out->size) : out->size;
     if (out->op != INSN_MOVZX && out->op != INSN_MOVSX)
         return;
     if (out->opcode != 0x63)
@@ -351,6 +358,8 @@ static status_t decode(struct decoder *d, struct insn *out)
         out->op = insn_groups[opcode->op][d->modrm >> 3 & 7];
     if (opcode->flags & OPCODE_BYTE)
         out->size = 1;
+    if (d->map != 0 && out->op == INSN_OTHER)
+        insn_find_xmm(d->map, d->prefix_66, out);
     refine(d, out);
     out->length = (uint8_t)d->at;
     return OK;

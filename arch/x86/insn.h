@@ -28,8 +28,12 @@ enum insn_op {
     INSN_ADD, INSN_OR, INSN_ADC, INSN_SBB, INSN_AND, INSN_SUB, INSN_XOR, INSN_CMP,
     INSN_TEST, INSN_NOT, INSN_NEG, INSN_INC, INSN_DEC,
     INSN_BT, INSN_BTS, INSN_BTR, INSN_BTC,
-    INSN_MOV, INSN_MOVZX, INSN_MOVSX, INSN_MOVBE, INSN_XCHG, INSN_XADD, INSN_CMPXCHG,
+    INSN_ROL, INSN_ROR, INSN_RCL, INSN_RCR, INSN_SHL, INSN_SHR, INSN_SAR, INSN_IMUL,
+    INSN_MOV, INSN_MOVZX, INSN_MOVSX, INSN_MOVBE, INSN_CMOV, INSN_SET,
+    INSN_XCHG, INSN_XADD, INSN_CMPXCHG,
     INSN_PUSH, INSN_POP,
+    /* As wide as two registers: CMPXCHG8B and CMPXCHG16B; moves of XMM registers. */
+    INSN_CMPXCHG_PAIR, INSN_MOVE_XMM,
     INSN_MOVS, INSN_CMPS, INSN_STOS, INSN_LODS, INSN_SCAS, INSN_INS, INSN_OUTS,
     /* Decoded for the backends: `reg` is the control or debug register, `rm` the other. */
     INSN_MOV_FROM_CR, INSN_MOV_TO_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_DR,
@@ -45,11 +49,17 @@ enum insn_form {
     FORM_RM_REG,
     FORM_REG_RM,
     FORM_RM_IMM,
+    FORM_RM_1,
+    FORM_RM_CL,
+    FORM_REG_RM_IMM, /* three operands */
     FORM_A_IMM,
     FORM_A_OFFSET, /* MOV with an absolute address */
     FORM_OFFSET_A,
     FORM_STRING,
 };
+
+/* Memory that is not aligned is #GP(0); it is the upper half; a load leaves the rest alone. */
+enum insn_xmm { XMM_ALIGNED = 1, XMM_HIGH = 2, XMM_KEEPS = 4 };
 
 enum insn_repeat { REPEAT_NONE, REPEAT_F2, REPEAT_F3 };
 
@@ -59,7 +69,7 @@ struct insn {
     uint8_t form;   /* enum insn_form */
     uint8_t opcode;
     uint8_t size;         /* of the operands, bytes: 1, 2, 4, 8 */
-    uint8_t memory_size;  /* of the one in memory, where it differs: MOVZX, MOVSX */
+    uint8_t memory_size;  /* of the one in memory, where it differs: MOVZX, MOVSX; up to 16 */
     uint8_t address_size; /* 2, 4, 8 */
     uint8_t repeat;       /* enum insn_repeat */
     uint8_t segment;      /* enum x86_segment, that of the memory operand */
@@ -68,6 +78,7 @@ struct insn {
     uint8_t scale;        /* of the index: its left shift */
     bool memory;          /* rm, or the offset of a MOV, is in memory */
     bool lock;
+    uint8_t xmm;          /* of INSN_MOVE_XMM: XMM_ALIGNED, XMM_HIGH, XMM_KEEPS */
     bool rex;             /* byte registers 4 to 7 are SPL, BPL, SIL, DIL, not AH, CH, DH, BH */
     int64_t displacement; /* sign-extended; an offset zero-extended */
     uint64_t immediate;   /* sign-extended to 64 bits */

@@ -32,7 +32,7 @@ enum insn_flags {
 
 /* clang-format off */
 enum insn_group {
-    GROUP_1, GROUP_1A, GROUP_3, GROUP_4, GROUP_5, GROUP_7, GROUP_8, GROUP_11, GROUPS,
+    GROUP_1, GROUP_1A, GROUP_2, GROUP_3, GROUP_4, GROUP_5, GROUP_7, GROUP_8, GROUP_9, GROUP_11, GROUPS,
 };
 /* clang-format on */
 
@@ -46,3 +46,9 @@ struct insn_opcode {
 extern const struct insn_opcode insn_one_byte[256];
 extern const struct insn_opcode insn_two_byte[256]; /* after 0F */
 extern const uint8_t insn_groups[GROUPS][8];
+
+/*
+ * Moves between XMM registers and memory, behind 0F, 0F 38 (`map` 2): op, form, memory_size and
+ * xmm of `out`, whose `opcode` and `repeat` are known. `prefix_66`: it has that prefix.
+ */
+void insn_find_xmm(unsigned map, bool prefix_66, struct insn *out);

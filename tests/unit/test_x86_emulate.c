@@ -271,7 +271,7 @@ static void a_wrong_lock_is_an_undefined_opcode(void **state)
 static void what_is_not_emulated_is_refused_untouched(void **state)
 {
     (void)state;
-    assert_int_equal(EMULATE("\x0f\x28\x03"), ERR_UNSUPPORTED); /* movaps (%rbx),%xmm0 */
+    assert_int_equal(EMULATE("\x0f\x58\x03"), ERR_UNSUPPORTED); /* addps (%rbx),%xmm0 */
     assert_int_equal(EMULATE("\x0f\x04"), ERR_UNSUPPORTED);
     assert_int_equal(EMULATE("\x0f\x22\xc0"), ERR_UNSUPPORTED); /* mov %rax,%cr0 */
     assert_unmoved();

@@ -22,6 +22,7 @@
 #include "arch/x86/insn.h"
 #include "tests/unit/random.h"
 #include "tests/unit/x86_fake_guest.h"
+#include "tests/unit/x86_patterns.h"
 
 #define DATA_BYTES 8192u
 #define STATUS_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
@@ -29,6 +30,7 @@
 struct registers {
     uint64_t gpr[GPR_COUNT];
     uint64_t rflags;
+    uint64_t xmm[16][2];
 };
 
 /* Runs the code, which ends in a jump to native_return, with these registers (RSP is kept). */
@@ -40,6 +42,9 @@ __asm__(".text\n"
         "    push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
         "    mov %rsi, native_code(%rip)\n"
         "    push %rdi\n"
+        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+        "    movups 136+16*\\n(%rdi), %xmm\\n\n"
+        ".endr\n"
         "    push 128(%rdi); popfq\n"
         "    mov 0(%rdi), %rax; mov 8(%rdi), %rcx; mov 16(%rdi), %rdx; mov 24(%rdi), %rbx\n"
         "    mov 40(%rdi), %rbp; mov 48(%rdi), %rsi; mov 64(%rdi), %r8; mov 72(%rdi), %r9\n"
@@ -54,6 +59,9 @@ __asm__(".text\n"
         "    mov %r14, 112(%rdi); mov %r15, 120(%rdi)\n"
         "    pop %rax; mov %rax, 56(%rdi)\n"
         "    pushfq; pop %rax; mov %rax, 128(%rdi)\n"
+        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+        "    movups %xmm\\n, 136+16*\\n(%rdi)\n"
+        ".endr\n"
         "    cld\n"
         "    pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
         "    ret\n"
@@ -117,6 +125,7 @@ static void run_emulated(struct registers *registers, size_t length)
     guest.vector = -1;
     guest.retired = 0;
     memcpy(guest.vcpu.gpr, registers->gpr, sizeof(registers->gpr));
+    memcpy(guest.xmm, registers->xmm, sizeof(registers->xmm));
     guest.reg[REG_RIP] = (uintptr_t)code;
     guest.reg[REG_RFLAGS] = registers->rflags;
     assert_int_equal(x86_emulate(&guest.vcpu, &exit, &bus), OK);
@@ -124,6 +133,7 @@ static void run_emulated(struct registers *registers, size_t length)
     assert_int_equal(guest.retired, 1);
     assert_int_equal(guest.reg[REG_RIP], (uintptr_t)code + length);
     memcpy(registers->gpr, guest.vcpu.gpr, sizeof(registers->gpr));
+    memcpy(registers->xmm, guest.xmm, sizeof(registers->xmm));
     registers->rflags = guest.reg[REG_RFLAGS];
 }
 
@@ -160,73 +170,13 @@ static struct registers random_registers(void)
 
     for (unsigned i = 0; i < GPR_COUNT; i++)
         registers.gpr[i] = random_next(&seed);
+    for (unsigned i = 0; i < 32; i++)
+        registers.xmm[i / 2][i % 2] = random_next(&seed);
     registers.rflags = RFLAGS_FIXED | RFLAGS_IF | (random_next(&seed) & STATUS_FLAGS);
     return registers;
 }
 
 /* --- instructions with ModRM --- */
-
-enum { BYTES = 1 << 0, NO_WORD = 1 << 1, LOCKS = 1 << 2, ANY_REG = 1 << 3, BITS = 1 << 4 };
-
-#define AF RFLAGS_AF
-#define BT_FLAGS (RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF)
-
-struct pattern {
-    const char *name;
-    uint8_t opcode[3], opcode_bytes;
-    uint8_t reg;       /* unless ANY_REG */
-    uint8_t immediate; /* bytes; 4: as operand size says, 2 or 4 */
-    unsigned flags;
-    uint64_t undefined;
-};
-
-/* clang-format off */
-#define BINARY(name, op, locks, undefined) \
-    { name " %r8,m8", { op }, 1, 0, 0, BYTES | ANY_REG | (locks), undefined }, \
-    { name " %r,m", { op + 1 }, 1, 0, 0, ANY_REG | (locks), undefined }, \
-    { name " m8,%r8", { op + 2 }, 1, 0, 0, BYTES | ANY_REG, undefined }, \
-    { name " m,%r", { op + 3 }, 1, 0, 0, ANY_REG, undefined }, \
-    { name " $,m8", { 0x80 }, 1, op / 8, 1, BYTES | (locks), undefined }, \
-    { name " $,m", { 0x81 }, 1, op / 8, 4, (locks), undefined }, \
-    { name " $8,m", { 0x83 }, 1, op / 8, 1, (locks), undefined }
-#define UNARY(name, op, r, imm, locks, undefined) \
-    { name " m8", { op }, 1, r, imm, BYTES | (locks), undefined }, \
-    { name " m", { op + 1 }, 1, r, (imm) * 4, (locks), undefined }
-#define BIT_TEST(name, op, r, locks) \
-    { name " %r,m", { 0x0f, op }, 2, 0, 0, BITS | ANY_REG | (locks), BT_FLAGS }, \
-    { name " $,m", { 0x0f, 0xba }, 2, r, 1, (locks), BT_FLAGS }
-
-static const struct pattern patterns[] = {
-    BINARY("add", 0x00, LOCKS, 0), BINARY("or", 0x08, LOCKS, AF), BINARY("adc", 0x10, LOCKS, 0),
-    BINARY("sbb", 0x18, LOCKS, 0), BINARY("and", 0x20, LOCKS, AF), BINARY("sub", 0x28, LOCKS, 0),
-    BINARY("xor", 0x30, LOCKS, AF), BINARY("cmp", 0x38, 0, 0),
-    UNARY("test", 0xf6, 0, 1, 0, AF), UNARY("not", 0xf6, 2, 0, LOCKS, 0),
-    UNARY("neg", 0xf6, 3, 0, LOCKS, 0), UNARY("inc", 0xfe, 0, 0, LOCKS, 0),
-    UNARY("dec", 0xfe, 1, 0, LOCKS, 0), UNARY("mov $,", 0xc6, 0, 1, 0, 0),
-    BIT_TEST("bt", 0xa3, 4, 0), BIT_TEST("bts", 0xab, 5, LOCKS),
-    BIT_TEST("btr", 0xb3, 6, LOCKS), BIT_TEST("btc", 0xbb, 7, LOCKS),
-    { "test %r8,m8", { 0x84 }, 1, 0, 0, BYTES | ANY_REG, AF },
-    { "test %r,m", { 0x85 }, 1, 0, 0, ANY_REG, AF },
-    { "xchg %r8,m8", { 0x86 }, 1, 0, 0, BYTES | ANY_REG | LOCKS, 0 },
-    { "xchg %r,m", { 0x87 }, 1, 0, 0, ANY_REG | LOCKS, 0 },
-    { "mov %r8,m8", { 0x88 }, 1, 0, 0, BYTES | ANY_REG, 0 },
-    { "mov %r,m", { 0x89 }, 1, 0, 0, ANY_REG, 0 },
-    { "mov m8,%r8", { 0x8a }, 1, 0, 0, BYTES | ANY_REG, 0 },
-    { "mov m,%r", { 0x8b }, 1, 0, 0, ANY_REG, 0 },
-    { "movslq", { 0x63 }, 1, 0, 0, ANY_REG, 0 },
-    { "cmpxchg m8", { 0x0f, 0xb0 }, 2, 0, 0, BYTES | ANY_REG | LOCKS, 0 },
-    { "cmpxchg m", { 0x0f, 0xb1 }, 2, 0, 0, ANY_REG | LOCKS, 0 },
-    { "xadd m8", { 0x0f, 0xc0 }, 2, 0, 0, BYTES | ANY_REG | LOCKS, 0 },
-    { "xadd m", { 0x0f, 0xc1 }, 2, 0, 0, ANY_REG | LOCKS, 0 },
-    { "movzb", { 0x0f, 0xb6 }, 2, 0, 0, ANY_REG, 0 },
-    { "movzw", { 0x0f, 0xb7 }, 2, 0, 0, ANY_REG, 0 },
-    { "movsb", { 0x0f, 0xbe }, 2, 0, 0, ANY_REG, 0 },
-    { "movsw", { 0x0f, 0xbf }, 2, 0, 0, ANY_REG, 0 },
-    { "movnti", { 0x0f, 0xc3 }, 2, 0, 0, ANY_REG | NO_WORD, 0 },
-    { "movbe m,%r", { 0x0f, 0x38, 0xf0 }, 3, 0, 0, ANY_REG, 0 },
-    { "movbe %r,m", { 0x0f, 0x38, 0xf1 }, 3, 0, 0, ANY_REG, 0 },
-};
-/* clang-format on */
 
 struct writer {
     size_t length;
@@ -240,12 +190,14 @@ static void put(struct writer *w, uint64_t value, unsigned bytes)
 }
 
 /* ModRM, SIB and displacement of an address in the midst of `data`; sets its registers. */
-static void put_address(struct writer *w, unsigned reg, size_t immediate, struct registers *r)
+static void put_address(struct writer *w, unsigned reg, size_t immediate, struct registers *r,
+                        bool aligned)
 {
     static const uint8_t bases[] = { GPR_RBX, GPR_RSI, GPR_RDI, GPR_RBP };
     const unsigned base = bases[random_below(&seed, sizeof(bases))];
-    const int8_t displacement = (int8_t)random_next(&seed);
-    const uint64_t middle = (uintptr_t)data + DATA_BYTES / 2 + random_below(&seed, 64);
+    const uint64_t grain = aligned ? 16 : 1;
+    const int8_t displacement = (int8_t)(random_next(&seed) & -grain);
+    const uint64_t middle = (uintptr_t)data + DATA_BYTES / 2 + (random_below(&seed, 64) & -grain);
 
     reg = (reg & 7) << 3;
     switch (random_below(&seed, 4)) {
@@ -256,7 +208,7 @@ static void put_address(struct writer *w, unsigned reg, size_t immediate, struct
         break;
     case 1: /* base, index RDX, displacement of 4 */
         r->gpr[base] = middle;
-        r->gpr[GPR_RDX] = random_below(&seed, 32) - 16;
+        r->gpr[GPR_RDX] = (random_below(&seed, 32) & -grain) - 16;
         put(w, 0x84 | reg, 1);
         put(w, random_below(&seed, 4) << 6 | GPR_RDX << 3 | base, 1);
         put(w, (uint64_t)displacement, 4);
@@ -285,6 +237,21 @@ static unsigned pick_register(const struct pattern *p, uint8_t rex)
     return reg;
 }
 
+/* Flags that a shift by so many bits leaves undefined. */
+static uint64_t shift_undefined(const struct pattern *p, unsigned bits, const struct registers *r,
+                                uint64_t immediate)
+{
+    const bool by_cl = (p->opcode[0] & 0xfe) == 0xd2;
+    const uint64_t given = p->immediate ? immediate : by_cl ? r->gpr[GPR_RCX] : 1;
+    const uint64_t count = given & (bits == 64 ? 63 : 31);
+
+    if (!(p->flags & SHIFTS))
+        return 0;
+    if (p->reg < 4)
+        return count == 1 ? 0 : RFLAGS_OF;
+    return AF | (count == 1 ? 0 : RFLAGS_OF) | (count >= bits ? RFLAGS_CF : 0);
+}
+
 static void compare_pattern(const struct pattern *p)
 {
     const bool word = !(p->flags & NO_WORD) && random_below(&seed, 4) == 0;
@@ -293,11 +260,15 @@ static void compare_pattern(const struct pattern *p)
     const uint8_t rex_byte = (uint8_t)(0x40 | (random_below(&seed, 2) ? 8 : 0) | (reg & 8 ? 4 : 0));
     const bool wide = rex && rex_byte & 8;
     const size_t immediate = p->immediate == 4 && word && !wide ? 2 : p->immediate;
+    const unsigned bits = p->flags & BYTES ? 8 : wide ? 64 : word ? 16 : 32;
+    const uint64_t count = random_next(&seed);
     struct registers registers = random_registers();
     struct writer w = { 0 };
 
-    if (word)
+    if (word || p->flags & PREFIX_66)
         put(&w, 0x66, 1);
+    if (p->flags & (PREFIX_F2 | PREFIX_F3))
+        put(&w, p->flags & PREFIX_F2 ? 0xf2 : 0xf3, 1);
     if (p->flags & LOCKS && random_below(&seed, 2))
         put(&w, 0xf0, 1);
     if (rex)
@@ -306,15 +277,17 @@ static void compare_pattern(const struct pattern *p)
         put(&w, p->opcode[i], 1);
     if (p->flags & BITS) /* before the address: it may be the same register */
         registers.gpr[reg] = random_below(&seed, 4096) - 2048;
-    put_address(&w, reg, immediate, &registers);
-    if (p->flags & BITS && registers.gpr[reg] + 2048 >= 4096)
-        return;
-    put(&w, random_next(&seed), (unsigned)immediate);
     if (random_below(&seed, 2)) /* lets CMPXCHG and CMP find what they expect */
         memset(data, (int)(registers.gpr[GPR_RAX] & 0xff), DATA_BYTES);
     if (!(p->flags & BITS) && random_below(&seed, 2))
-        registers.gpr[GPR_RAX] = (registers.gpr[GPR_RAX] & 0xff) * 0x0101010101010101;
-    compare(p->name, w.length, registers, p->undefined);
+        registers.gpr[GPR_RAX] = registers.gpr[GPR_RDX] =
+            (registers.gpr[GPR_RAX] & 0xff) * 0x0101010101010101;
+    put_address(&w, reg, immediate, &registers, p->flags & ALIGNED);
+    if (p->flags & BITS && registers.gpr[reg] + 2048 >= 4096)
+        return;
+    put(&w, count, (unsigned)immediate);
+    compare(p->name, w.length, registers,
+            p->undefined | shift_undefined(p, bits, &registers, count));
 }
 
 static void instructions_with_an_operand_in_memory_do_as_the_cpu(void **state)
@@ -330,6 +303,19 @@ static void instructions_with_an_operand_in_memory_do_as_the_cpu(void **state)
                 memcpy(data + k, &(uint64_t){ random_next(&seed) }, 8);
             compare_pattern(&patterns[i]);
         }
+    }
+}
+
+static void conditions_are_the_cpus(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 16 * 200; round++) {
+        const uint8_t condition = round % 16;
+        const struct pattern move = { "cmov", { 0x0f, 0x40 + condition }, 2, 0, 0, ANY_REG, 0 };
+        const struct pattern set = { "set", { 0x0f, 0x90 + condition }, 2, 0, 0, BYTES, 0 };
+
+        compare_pattern(&move);
+        compare_pattern(&set);
     }
 }
 
@@ -408,6 +394,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(instructions_with_an_operand_in_memory_do_as_the_cpu),
+        cmocka_unit_test(conditions_are_the_cpus),
         cmocka_unit_test(moves_of_an_absolute_address_do_as_the_cpu),
         cmocka_unit_test(string_instructions_do_as_the_cpu),
     };

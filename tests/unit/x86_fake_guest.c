@@ -2,6 +2,8 @@
 /* See x86_fake_guest.h. */
 #include "tests/unit/x86_fake_guest.h"
 
+#include "arch/x86/xmm.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,6 +62,16 @@ void x86_inject_page_fault(struct hv_vcpu *vcpu, uint64_t address, uint32_t erro
 {
     inject_exception(vcpu, 14, error);
     guest.fault_address = address;
+}
+
+void x86_xmm_read(unsigned n, uint64_t value[2])
+{
+    memcpy(value, guest.xmm[n], sizeof(guest.xmm[n]));
+}
+
+void x86_xmm_write(unsigned n, const uint64_t value[2])
+{
+    memcpy(guest.xmm[n], value, sizeof(guest.xmm[n]));
 }
 
 /* --- the bus --- */

@@ -74,6 +74,17 @@ struct registers {
     form(test_bit, "btl $5, (%%rdi)")                   \
     form(set_bit, "lock btsl $7, (%%rdi)")              \
     form(clear_bit, "btrl $3, (%%rdi)")                 \
+    form(shift_left, "shll $3, (%%rdi)")                \
+    form(shift_right, "movb $5, %%cl\n\tsarw %%cl, 2(%%rdi)") \
+    form(rotate_through_carry, "stc\n\trclq 8(%%rdi)")  \
+    form(multiply, "imull 4(%%rdi), %%ebx")             \
+    form(move_if, "testb $1, (%%rdi)\n\tcmovzl 4(%%rdi), %%edx") \
+    form(set_if, "testb $1, (%%rdi)\n\tsetnz 3(%%rdi)") \
+    form(compare_exchange_8, "lock cmpxchg8b 8(%%rdi)") \
+    form(compare_exchange_16, "movq 16(%%rdi), %%rax\n\tmovq 24(%%rdi), %%rdx\n\tlock cmpxchg16b 16(%%rdi)") \
+    form(load_xmm, "movups 3(%%rdi), %%xmm3\n\tmovq %%xmm3, %%rax\n\tpsrldq $8, %%xmm3\n\tmovq %%xmm3, %%rbx") \
+    form(store_xmm, "movq %%rax, %%xmm9\n\tmovq %%rbx, %%xmm2\n\tpunpcklqdq %%xmm2, %%xmm9\n\tmovdqu %%xmm9, 5(%%rdi)\n\tmovntdq %%xmm9, 32(%%rdi)") \
+    form(move_quarter_xmm, "movss 4(%%rdi), %%xmm1\n\tmovd %%xmm1, 8(%%rdi)\n\tmovhps 16(%%rdi), %%xmm1\n\tmovaps %%xmm1, 32(%%rdi)") \
     form(load_string, "movq %%rdi, %%r8\n\txchgq %%rsi, %%r8\n\tlodsl\n\txchgq %%rsi, %%r8") \
     form(store_string, "movl $3, %%ecx\n\trep stosl")   \
     form(move_string, "movl $5, %%ecx\n\trep movsb\n\tsubq $5, %%rsi") \
