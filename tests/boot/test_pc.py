@@ -32,6 +32,11 @@ def test_device_accesses_of_every_form(socle, cpu):
     assert "abcdefghijklmnopqrstuvwxyz" in text and "zyxwvutsrqponmlkjihgfedcba" in text
 
 
+@pytest.mark.parametrize("cpu", ["EPYC", "max"])
+def test_every_exit_in_every_mode(socle, cpu):
+    run(socle, "modes", cpu=cpu)
+
+
 @pytest.mark.parametrize("cpus", [2, 4])
 def test_interrupts_between_cpus(socle, cpus):
     run(socle, "apic", cpus)
@@ -43,7 +48,7 @@ def test_clocks_and_own_interrupts(socle, cpu):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", ["fault", "mmio", "apic"])
+@pytest.mark.parametrize("program", ["fault", "mmio", "modes", "apic"])
 def test_guest_under_vmx(socle, program):
     run(socle, program, emulator="bochs")
 

@@ -47,6 +47,7 @@ start:
     mov     $start64, %esi
 
 /* To esi in long mode, paging on. */
+    .global enter_long_mode
 enter_long_mode:
     mov     $SELECTOR_DATA, %edi
     mov     $CR4_VALUE, %eax
