@@ -16,7 +16,6 @@ enum vm_end vm_end_reason;
 
 static struct vcpu vcpus[PC_CPUS];
 static struct cpu cpus[PC_CPUS];
-static struct timer *armed;
 static struct {
     struct vdev *dev;
     uint64_t base, size;
@@ -184,46 +183,6 @@ void log_print(enum log_level level, const char *format, ...)
     (void)format;
 }
 
-void timer_arm(struct timer *timer, uint64_t deadline)
-{
-    struct timer **at = &armed;
-
-    timer_cancel(timer);
-    while (*at != NULL && (*at)->deadline <= deadline)
-        at = &(*at)->next;
-    timer->deadline = deadline;
-    timer->next = *at;
-    timer->cpu = this_cpu();
-    *at = timer;
-}
-
-bool timer_cancel(struct timer *timer)
-{
-    for (struct timer **at = &armed; *at != NULL; at = &(*at)->next) {
-        if (*at != timer)
-            continue;
-        *at = timer->next;
-        timer->cpu = NULL;
-        return true;
-    }
-    return false;
-}
-
-uint64_t next_timer(void)
-{
-    return armed != NULL ? armed->deadline : TIMER_NEVER;
-}
-
-static void fire_due(void)
-{
-    while (armed != NULL && armed->deadline <= arch_counter()) {
-        struct timer *timer = armed;
-
-        timer_cancel(timer);
-        timer->fire(timer);
-    }
-}
-
 /* --- running --- */
 
 static bool turn(unsigned id)
@@ -272,9 +231,9 @@ int taken(unsigned cpu)
 
 void counter_to(uint64_t ticks)
 {
-    while (next_timer() <= ticks) {
-        fake_counter_set(MAX(next_timer(), arch_counter()));
-        fire_due();
+    while (fake_timers_next() <= ticks) {
+        fake_counter_set(MAX(fake_timers_next(), arch_counter()));
+        fake_timers_fire();
         settle();
     }
     fake_counter_set(ticks);
@@ -286,7 +245,7 @@ void pc_start(unsigned count)
     memset(&vm, 0, sizeof(vm));
     memset(vcpus, 0, sizeof(vcpus));
     memset(guest, 0, sizeof(guest));
-    armed = NULL;
+    fake_timers_reset();
     range_count = vm_ends = 0;
     fake_counter_set(1000);
     arch_set_this_cpu(&cpus[0]);
@@ -326,7 +285,7 @@ void pc_stop(void)
             dev->ops->destroy(dev);
     }
     assert_null(vm.irqchip);
-    assert_null(armed);
+    assert_int_equal(fake_timers_next(), TIMER_NEVER);
 }
 
 /* --- a guest's accesses --- */

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "arch/fake/fake.h"
+#include "tests/unit/fake_timers.h"
 #include "tests/unit/random.h"
 #include "vm/irqchip/x86/pc_irqchip.h"
 
@@ -47,8 +48,6 @@ void settle(void);
 int taken(unsigned cpu);
 /* The counter moves in steps, each no further than the next timer, which then fires. */
 void counter_to(uint64_t ticks);
-/* The earliest of the hypervisor's timers; TIMER_NEVER. */
-uint64_t next_timer(void);
 
 /* A guest's accesses; all settle afterwards. */
 uint64_t mmio_read(unsigned cpu, uint64_t address, unsigned size);

@@ -45,7 +45,7 @@ static void once_counts_down_and_stops(void **unused)
     assert_int_equal(apic_read(0, APIC_TMICT), 1000);
     counter_to(START + 100000);
     assert_int_equal(taken(0), NOTHING);
-    assert_int_equal(next_timer(), TIMER_NEVER);
+    assert_int_equal(fake_timers_next(), TIMER_NEVER);
     pc_stop();
 }
 
@@ -101,8 +101,8 @@ static unsigned bothered(uint32_t lvt, bool listens, unsigned milliseconds)
     guest[0].interrupts = listens;
     apic_write(0, APIC_LVT_TIMER, PERIODIC | lvt);
     apic_write(0, APIC_TMICT, 1);
-    while (next_timer() < end) {
-        counter_to(next_timer());
+    while (fake_timers_next() < end) {
+        counter_to(fake_timers_next());
         fired++;
         if (taken(0) == VECTOR)
             apic_eoi(0);
@@ -252,12 +252,12 @@ static void reset_and_disabling_stop_it(void **unused)
     start(PERIODIC, DIVIDE_BY_1);
     apic_write(0, APIC_TMICT, 1000);
     virqchip_reset_vcpu(&vm.vcpus[0]);
-    assert_int_equal(next_timer(), TIMER_NEVER);
+    assert_int_equal(fake_timers_next(), TIMER_NEVER);
     apic_write(0, APIC_SVR, 0x1ff);
     apic_write(0, APIC_LVT_TIMER, PERIODIC | VECTOR);
     apic_write(0, APIC_TMICT, 1000);
     assert_true(msr_write(0, MSR_APIC_BASE, VLAPIC_BASE));
-    assert_int_equal(next_timer(), TIMER_NEVER);
+    assert_int_equal(fake_timers_next(), TIMER_NEVER);
     pc_stop();
 }
 

@@ -1,66 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Emulated accesses in 64-bit mode: pages, faults, what is refused; hostile code in each mode. */
-#include "arch/x86/emulate.h"
+#include "tests/unit/x86_emulate_test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <string.h>
 
-#include "arch/x86/exception.h"
 #include "arch/x86/walk.h"
 #include "tests/unit/random.h"
-#include "tests/unit/x86_fake_guest.h"
 
-#define LINEAR 0xffffc90000000000ULL
 #define ALL (ENTRY_P | ENTRY_W | ENTRY_U)
-#define SUPERVISOR (ENTRY_P | ENTRY_W)
-
-#define EMULATE(bytes) emulate(bytes, sizeof(bytes) - 1)
-
-static struct vm_exit exit_of_test;
-
-static status_t emulate(const char *bytes, size_t count)
-{
-    fake_code(bytes, count);
-    return x86_emulate(&guest.vcpu, &exit_of_test, &fake_bus);
-}
-
-static void assert_done(unsigned length)
-{
-    assert_int_equal(guest.vector, -1);
-    assert_int_equal(guest.reg[REG_RIP], FAKE_CODE + length);
-    assert_int_equal(guest.retired, 1);
-}
-
-static void assert_unmoved(void)
-{
-    assert_int_equal(guest.reg[REG_RIP], FAKE_CODE);
-    assert_int_equal(guest.retired, 0);
-}
-
-static void assert_fault(enum x86_vector vector, int64_t code)
-{
-    assert_int_equal(guest.vector, vector);
-    assert_int_equal(guest.error, code);
-    assert_true(guest.reg[REG_RFLAGS] & RFLAGS_RF);
-    assert_unmoved();
-    assert_int_equal(guest.accesses, 0);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    exit_of_test = (struct vm_exit){ .reason = VM_EXIT_MEMORY };
-    fake_long_mode();
-    fake_map(LINEAR, FAKE_DATA, SUPERVISOR);
-    fake_map(LINEAR + PAGE_SIZE, FAKE_DATA + 0x8000, SUPERVISOR);
-    guest.vcpu.gpr[GPR_RBX] = LINEAR + 0x100;
-    return 0;
-}
 
 #define MOV_EAX_FROM_RBX "\x8b\x03"     /* mov (%rbx),%eax */
 #define MOV_EAX_TO_RBX "\x89\x03"       /* mov %eax,(%rbx) */
@@ -110,7 +57,7 @@ static void an_address_that_is_not_the_exits_is_walked(void **state)
     assert_int_equal(EMULATE(MOV_EAX_FROM_RBX), OK);
     assert_int_equal(guest.note[0].address, FAKE_DATA + 0x100);
 
-    set_up(NULL); /* a read exited; this would write */
+    set_up_long_mode(NULL); /* a read exited; this would write */
     exit_of_test.memory.gpa = gpa(0x77100);
     exit_of_test.memory.access = VM_ACCESS_READ;
     assert_int_equal(EMULATE(MOV_EAX_TO_RBX), OK);
@@ -301,7 +248,7 @@ static void start_hostile(unsigned mode, uint64_t *seed)
     case 0: fake_real_mode(); break;
     case 1: fake_protected_mode(16); break;
     case 2: fake_protected_mode(32); break;
-    default: set_up(NULL); break;
+    default: set_up_long_mode(NULL); break;
     }
     for (unsigned i = 0; i < GPR_COUNT; i++)
         guest.vcpu.gpr[i] = random_next(seed) >> random_below(seed, 64);
@@ -336,27 +283,32 @@ static void random_code_is_bounded_work_in_each_mode(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_load_reads_the_bus_once, set_up),
-        cmocka_unit_test_setup(an_access_across_pages_is_made_of_bytes, set_up),
-        cmocka_unit_test_setup(the_exits_address_saves_a_walk, set_up),
-        cmocka_unit_test_setup(an_address_that_is_not_the_exits_is_walked, set_up),
-        cmocka_unit_test_setup(a_page_that_is_absent_is_the_guests_page_fault, set_up),
-        cmocka_unit_test_setup(the_second_page_faults_before_the_first_is_written, set_up),
-        cmocka_unit_test_setup(a_read_modify_write_faults_as_a_write, set_up),
-        cmocka_unit_test_setup(the_user_cannot_reach_the_supervisors_page, set_up),
-        cmocka_unit_test_setup(smap_keeps_the_supervisor_from_the_users_page, set_up),
-        cmocka_unit_test_setup(code_may_cross_into_a_distant_page, set_up),
-        cmocka_unit_test_setup(the_page_behind_is_fetched_only_if_code_goes_on_there, set_up),
-        cmocka_unit_test_setup(what_is_not_canonical_is_a_protection_or_a_stack_fault, set_up),
-        cmocka_unit_test_setup(only_fs_and_gs_have_a_base_in_64_bit_mode, set_up),
-        cmocka_unit_test_setup(an_unaligned_access_of_the_user_is_checked_if_asked_for, set_up),
-        cmocka_unit_test_setup(an_entry_that_changes_meanwhile_is_tried_again, set_up),
-        cmocka_unit_test_setup(an_error_of_the_bus_is_passed_and_changes_nothing, set_up),
-        cmocka_unit_test_setup(a_wrong_lock_is_an_undefined_opcode, set_up),
-        cmocka_unit_test_setup(what_is_not_emulated_is_refused_untouched, set_up),
-        cmocka_unit_test_setup(code_that_no_longer_touches_memory_is_left_to_the_cpu, set_up),
-        cmocka_unit_test_setup(more_than_15_bytes_are_a_protection_fault, set_up),
-        cmocka_unit_test_setup(random_code_is_bounded_work_in_each_mode, set_up),
+        cmocka_unit_test_setup(a_load_reads_the_bus_once, set_up_long_mode),
+        cmocka_unit_test_setup(an_access_across_pages_is_made_of_bytes, set_up_long_mode),
+        cmocka_unit_test_setup(the_exits_address_saves_a_walk, set_up_long_mode),
+        cmocka_unit_test_setup(an_address_that_is_not_the_exits_is_walked, set_up_long_mode),
+        cmocka_unit_test_setup(a_page_that_is_absent_is_the_guests_page_fault, set_up_long_mode),
+        cmocka_unit_test_setup(the_second_page_faults_before_the_first_is_written,
+                               set_up_long_mode),
+        cmocka_unit_test_setup(a_read_modify_write_faults_as_a_write, set_up_long_mode),
+        cmocka_unit_test_setup(the_user_cannot_reach_the_supervisors_page, set_up_long_mode),
+        cmocka_unit_test_setup(smap_keeps_the_supervisor_from_the_users_page, set_up_long_mode),
+        cmocka_unit_test_setup(code_may_cross_into_a_distant_page, set_up_long_mode),
+        cmocka_unit_test_setup(the_page_behind_is_fetched_only_if_code_goes_on_there,
+                               set_up_long_mode),
+        cmocka_unit_test_setup(what_is_not_canonical_is_a_protection_or_a_stack_fault,
+                               set_up_long_mode),
+        cmocka_unit_test_setup(only_fs_and_gs_have_a_base_in_64_bit_mode, set_up_long_mode),
+        cmocka_unit_test_setup(an_unaligned_access_of_the_user_is_checked_if_asked_for,
+                               set_up_long_mode),
+        cmocka_unit_test_setup(an_entry_that_changes_meanwhile_is_tried_again, set_up_long_mode),
+        cmocka_unit_test_setup(an_error_of_the_bus_is_passed_and_changes_nothing, set_up_long_mode),
+        cmocka_unit_test_setup(a_wrong_lock_is_an_undefined_opcode, set_up_long_mode),
+        cmocka_unit_test_setup(what_is_not_emulated_is_refused_untouched, set_up_long_mode),
+        cmocka_unit_test_setup(code_that_no_longer_touches_memory_is_left_to_the_cpu,
+                               set_up_long_mode),
+        cmocka_unit_test_setup(more_than_15_bytes_are_a_protection_fault, set_up_long_mode),
+        cmocka_unit_test_setup(random_code_is_bounded_work_in_each_mode, set_up_long_mode),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,64 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Emulated accesses: segments in each mode, 16-bit addresses, the stack. */
-#include "arch/x86/emulate.h"
+#include "tests/unit/x86_emulate_test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <string.h>
 
-#include "arch/x86/exception.h"
 #include "arch/x86/walk.h"
-#include "tests/unit/x86_fake_guest.h"
-
-#define LINEAR 0xffffc90000000000ULL
-#define SUPERVISOR (ENTRY_P | ENTRY_W)
-
-#define EMULATE(bytes) emulate(bytes, sizeof(bytes) - 1)
-
-static struct vm_exit exit_of_test;
-
-static status_t emulate(const char *bytes, size_t count)
-{
-    fake_code(bytes, count);
-    return x86_emulate(&guest.vcpu, &exit_of_test, &fake_bus);
-}
-
-static void assert_done(unsigned length)
-{
-    assert_int_equal(guest.vector, -1);
-    assert_int_equal(guest.reg[REG_RIP], FAKE_CODE + length);
-    assert_int_equal(guest.retired, 1);
-}
-
-static void assert_unmoved(void)
-{
-    assert_int_equal(guest.reg[REG_RIP], FAKE_CODE);
-    assert_int_equal(guest.retired, 0);
-}
-
-static void assert_fault(enum x86_vector vector, int64_t code)
-{
-    assert_int_equal(guest.vector, vector);
-    assert_int_equal(guest.error, code);
-    assert_true(guest.reg[REG_RFLAGS] & RFLAGS_RF);
-    assert_unmoved();
-    assert_int_equal(guest.accesses, 0);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    exit_of_test = (struct vm_exit){ .reason = VM_EXIT_MEMORY };
-    fake_long_mode();
-    fake_map(LINEAR, FAKE_DATA, SUPERVISOR);
-    fake_map(LINEAR + PAGE_SIZE, FAKE_DATA + 0x8000, SUPERVISOR);
-    guest.vcpu.gpr[GPR_RBX] = LINEAR + 0x100;
-    return 0;
-}
 
 #define MOV_EAX_FROM_RBX "\x8b\x03" /* mov (%rbx),%eax */
 #define MOV_EAX_TO_RBX "\x89\x03"   /* mov %eax,(%rbx) */
@@ -230,15 +176,17 @@ static void a_16_bit_stack_wraps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(real_mode_adds_the_segments_base_and_wraps_offsets, set_up),
-        cmocka_unit_test_setup(real_modes_limit_has_faults_without_error_codes, set_up),
-        cmocka_unit_test_setup(code_ends_with_its_segment, set_up),
-        cmocka_unit_test_setup(each_addressing_form_of_16_bits_is_right, set_up),
-        cmocka_unit_test_setup(a_segments_rights_and_limit_are_checked, set_up),
-        cmocka_unit_test_setup(virtual_8086_mode_has_real_modes_segments_and_error_codes, set_up),
-        cmocka_unit_test_setup(push_and_pop_move_memory_and_the_stack_pointer, set_up),
-        cmocka_unit_test_setup(a_push_that_faults_leaves_the_stack_pointer, set_up),
-        cmocka_unit_test_setup(a_16_bit_stack_wraps, set_up),
+        cmocka_unit_test_setup(real_mode_adds_the_segments_base_and_wraps_offsets,
+                               set_up_long_mode),
+        cmocka_unit_test_setup(real_modes_limit_has_faults_without_error_codes, set_up_long_mode),
+        cmocka_unit_test_setup(code_ends_with_its_segment, set_up_long_mode),
+        cmocka_unit_test_setup(each_addressing_form_of_16_bits_is_right, set_up_long_mode),
+        cmocka_unit_test_setup(a_segments_rights_and_limit_are_checked, set_up_long_mode),
+        cmocka_unit_test_setup(virtual_8086_mode_has_real_modes_segments_and_error_codes,
+                               set_up_long_mode),
+        cmocka_unit_test_setup(push_and_pop_move_memory_and_the_stack_pointer, set_up_long_mode),
+        cmocka_unit_test_setup(a_push_that_faults_leaves_the_stack_pointer, set_up_long_mode),
+        cmocka_unit_test_setup(a_16_bit_stack_wraps, set_up_long_mode),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* String instructions with REP: pages, faults in the midst, bounds, ports, real mode. */
-#include "arch/x86/emulate.h"
+#include "tests/unit/x86_emulate_test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <string.h>
 
-#include "arch/x86/exception.h"
 #include "arch/x86/walk.h"
-#include "tests/unit/x86_fake_guest.h"
 
 #define FROM 0x500000ULL
 #define TO 0x600000ULL
 #define FROM_PAGE 0x20000u /* its second page is 8 pages further */
 #define TO_PAGE 0x30000u
-#define SUPERVISOR (ENTRY_P | ENTRY_W)
 
-#define EMULATE(bytes) emulate(bytes, sizeof(bytes) - 1)
 #define REP "\xf3"
 #define REPNE "\xf2"
 #define MOVSB "\xa4"
@@ -34,14 +24,6 @@
 #define OUTSB "\x6e"
 #define OUTSL "\x6f"
 
-static struct vm_exit exit_of_test;
-
-static status_t emulate(const char *bytes, size_t count)
-{
-    fake_code(bytes, count);
-    return x86_emulate(&guest.vcpu, &exit_of_test, &fake_bus);
-}
-
 static void set_strings(uint64_t from, uint64_t to, uint64_t count)
 {
     guest.vcpu.gpr[GPR_RSI] = from;
@@ -54,19 +36,6 @@ static void assert_strings(uint64_t from, uint64_t to, uint64_t count)
     assert_int_equal(guest.vcpu.gpr[GPR_RSI], from);
     assert_int_equal(guest.vcpu.gpr[GPR_RDI], to);
     assert_int_equal(guest.vcpu.gpr[GPR_RCX], count);
-}
-
-static void assert_done(unsigned length)
-{
-    assert_int_equal(guest.vector, -1);
-    assert_int_equal(guest.reg[REG_RIP], FAKE_CODE + length);
-    assert_int_equal(guest.retired, 1);
-}
-
-static void assert_unmoved(void)
-{
-    assert_int_equal(guest.reg[REG_RIP], FAKE_CODE);
-    assert_int_equal(guest.retired, 0);
 }
 
 static void port_exit(uint16_t port, uint8_t size, bool write)

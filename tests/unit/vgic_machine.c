@@ -9,6 +9,7 @@
 #include "kernel/irq.h"
 #include "kernel/log.h"
 #include "kernel/percpu.h"
+#include "tests/unit/fake_timers.h"
 
 #define SETTLE_MAX 64 /* turns; more is a storm */
 
@@ -20,7 +21,6 @@ static struct vcpu vcpus[MACHINE_CPUS];
 static struct cpu cpus[MACHINE_CPUS];
 static bool enabled[MACHINE_CPUS][32];
 static irq_handler_t handlers[32];
-static struct timer *armed;
 
 /*
  * The rest of the hypervisor.
@@ -51,41 +51,6 @@ void log_print(enum log_level level, const char *format, ...)
 {
     (void)level;
     (void)format;
-}
-
-void timer_arm(struct timer *timer, uint64_t deadline)
-{
-    struct timer **at = &armed;
-
-    timer_cancel(timer);
-    while (*at != NULL && (*at)->deadline <= deadline)
-        at = &(*at)->next;
-    timer->deadline = deadline;
-    timer->next = *at;
-    timer->cpu = this_cpu();
-    *at = timer;
-}
-
-bool timer_cancel(struct timer *timer)
-{
-    for (struct timer **at = &armed; *at != NULL; at = &(*at)->next) {
-        if (*at != timer)
-            continue;
-        *at = timer->next;
-        timer->cpu = NULL;
-        return true;
-    }
-    return false;
-}
-
-void fire_timers(void)
-{
-    while (armed != NULL && armed->deadline <= arch_counter()) {
-        struct timer *timer = armed;
-
-        timer_cancel(timer);
-        timer->fire(timer);
-    }
 }
 
 /*
@@ -190,7 +155,7 @@ void settle(void)
 void counter_to(uint64_t ticks)
 {
     fake_counter_set(ticks);
-    fire_timers();
+    fake_timers_fire();
     settle();
 }
 
@@ -219,7 +184,7 @@ void machine_create(unsigned version, unsigned lrs, unsigned count)
     memset(vcpus, 0, sizeof(vcpus));
     memset(physical_active, 0, sizeof(physical_active));
     maintenance_count = 0;
-    armed = NULL;
+    fake_timers_reset();
     fake_counter_set(1000);
     fake_gich_init(version, lrs);
     fake_deactivate_physical = physical_deactivate;
@@ -259,7 +224,7 @@ void machine_stop(void)
     }
     virqchip_destroy(&vm);
     dev->ops->destroy(dev);
-    assert_null(armed);
+    assert_int_equal(fake_timers_next(), TIMER_NEVER);
 }
 
 struct virqchip_cpu *interface_of(unsigned cpu)

@@ -42,8 +42,6 @@ void on(unsigned cpu);
 /* On every CPU: requests, host interrupts, until nothing is left. Ends on the same CPU. */
 void settle(void);
 
-/* A timer of the hypervisor's that has come due, if one has. */
-void fire_timers(void);
 /* The counter moves; timers fire; then settle. */
 void counter_to(uint64_t ticks);
 
