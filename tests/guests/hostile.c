@@ -10,37 +10,16 @@
  * data register, and PSCI calls that end or suspend the VM.
  */
 #include "tests/guests/lib/gic.h"
+#include "tests/guests/lib/random.h"
 
 #define RAM_BASE 0x40000000UL
 #define REACH 0x10000UL /* bytes that an immediate offset can add to a base */
 
-static uint64_t state;
 static uint64_t ram_end;
 
-static uint64_t rnd(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state * 0x2545f4914f6cdd1dUL;
-}
-
-static uint64_t below(uint64_t limit)
-{
-    return (rnd() >> 16) % limit;
-}
-
-/* Values that find more bugs than plain noise does. */
 static uint64_t value(void)
 {
-    switch (below(6)) {
-    case 0: return 0;
-    case 1: return ~0UL;
-    case 2: return 1UL << below(64);
-    case 3: return below(64);
-    case 4: return RAM_BASE + below(ram_end - RAM_BASE);
-    default: return rnd();
-    }
+    return random_value(RAM_BASE, ram_end);
 }
 
 static void fill(uint64_t x[18])
@@ -368,7 +347,7 @@ void guest_main(void)
     uint64_t count = option("acts", 100000);
     uint64_t step = count / 10;
 
-    state = option("seed", 20240229);
+    random_state = option("seed", 20240229);
     ram_end = RAM_BASE + option("memory", 64) * 0x100000;
     gic_init();
     for (uint64_t n = 1; n <= count; n++) {

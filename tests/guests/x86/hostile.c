@@ -8,6 +8,7 @@
  * What would end it or silence it is left out: the ports that reset and power off, COM1's, and
  * those bytes after which it would not come back.
  */
+#include "tests/guests/lib/random.h"
 #include "tests/guests/x86/lib/guest.h"
 
 #define CODE 0xc00000UL
@@ -21,34 +22,13 @@
 #define MSR_EFER 0xc0000080
 #define EFER_KEPT 0x501UL
 
-static uint64_t state, ram_end;
+static uint64_t ram_end;
 
 void execute(uint64_t mode);
 
-static uint64_t rnd(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state * 0x2545f4914f6cdd1dUL;
-}
-
-static uint64_t below(uint64_t limit)
-{
-    return (rnd() >> 16) % limit;
-}
-
-/* Values that find more bugs than plain noise does. */
 static uint64_t value(void)
 {
-    switch (below(6)) {
-    case 0: return 0;
-    case 1: return ~0UL;
-    case 2: return 1UL << below(64);
-    case 3: return below(64);
-    case 4: return below(ram_end);
-    default: return rnd();
-    }
+    return random_value(0, ram_end);
 }
 
 /* ---- MSRs ---- */
@@ -288,7 +268,7 @@ void guest_main(void)
     uint64_t count = option("acts", 100000);
     uint64_t step = count / 10;
 
-    state = option("seed", 20240229);
+    random_state = option("seed", 20240229);
     ram_end = option("memory", 64) * 0x100000;
     protect();
     for (uint64_t n = 1; n <= count; n++) {
