@@ -3,18 +3,12 @@
 
 import struct
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from bundle_tool import make, run
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-from socle.toml_lines import LineIndex  # noqa: E402
-from socle import itb  # noqa: E402
-
-PYTHON = "/usr/bin/python3"
+from socle import itb
+from socle.toml_lines import LineIndex
 
 
 def linux_image(text_offset=0, image_size=0x300000, size=4096):
@@ -39,17 +33,6 @@ def folder(tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "tree").write_bytes(b"\xd0\x0d\xfe\xed" + struct.pack(">I", 64) + bytes(56))
     return tmp_path
-
-
-def run(*arguments, cwd=None):
-    return subprocess.run(
-        [PYTHON, TOOLS / "socle-bundle", *arguments], cwd=cwd, capture_output=True, text=True
-    )
-
-
-def make(folder, text):
-    (folder / "vms.toml").write_text(text)
-    return run("vms.toml", "-o", "out.itb", cwd=folder)
 
 
 GOOD = """

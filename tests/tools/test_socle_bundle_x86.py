@@ -2,18 +2,13 @@
 """socle-bundle on machines of x86: their kernels, ports and disks, and how errors read."""
 
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from bundle_tool import make, run
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
-sys.path.insert(0, str(TOOLS))
+from socle import itb
 
-from socle import itb  # noqa: E402
-
-PYTHON = "/usr/bin/python3"
 BOOT_SECTOR = bytes(510) + b"\x55\xaa"
 
 
@@ -64,17 +59,6 @@ def folder(tmp_path):
     (tmp_path / "sector").write_bytes(BOOT_SECTOR)
     (tmp_path / "raw").write_bytes(b"raw")
     return tmp_path
-
-
-def run(*arguments, cwd=None):
-    return subprocess.run(
-        [PYTHON, TOOLS / "socle-bundle", *arguments], cwd=cwd, capture_output=True, text=True
-    )
-
-
-def make(folder, text):
-    (folder / "vms.toml").write_text(text)
-    return run("vms.toml", "-o", "out.itb", cwd=folder)
 
 
 GOOD = """

@@ -3,7 +3,7 @@
 unit-bundle := vm/config/bundle.c vm/config/bundle_vm.c vm/config/config.c
 unit-libs-bundle := -lfdt
 unit-image := vm/image/image.c vm/image/images_arm64.c vm/image/elf.c vm/image/image_linux.c vm/image/image_elf.c vm/image/image_raw.c \
-              vm/config/config.c
+              vm/config/config.c tests/unit/fake_guest_ram.c
 unit-guestfdt := vm/firmware/guest_fdt.c vm/firmware/guest_fdt_patch.c vm/firmware/fdt_writer.c \
                  vm/machine/machine_virt_map.c vm/config/config.c kernel/lib/format.c
 unit-flags-guestfdt := -Iarch/fake/include -Iarch/arm64/include

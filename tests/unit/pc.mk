@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Machine pc: its tables, its kernels, its disks.
 unit-acpi := vm/firmware/acpi.c vm/firmware/acpi_dsdt.c vm/firmware/acpi_aml.c vm/firmware/e820.c
-unit-image_x86 := vm/image/image.c vm/image/elf.c vm/image/image_x86.c vm/image/image_elf.c vm/image/image_raw.c vm/image/image_bzimage.c \
-                  vm/image/image_pvh.c vm/image/image_multiboot.c vm/image/image_flat.c vm/image/image_boot_sector.c \
-                  vm/firmware/e820.c vm/config/config.c
+pc-images := vm/image/image.c vm/image/elf.c vm/image/image_x86.c vm/image/image_elf.c vm/image/image_raw.c vm/image/image_bzimage.c \
+             vm/image/image_pvh.c vm/image/image_multiboot.c vm/image/image_flat.c vm/image/image_boot_sector.c \
+             vm/firmware/e820.c vm/config/config.c
+unit-image_x86 := $(pc-images) tests/unit/fake_guest_ram.c
 unit-machine_pc = vm/machine/machine.c vm/machine/machines_x86.c vm/machine/machine_pc.c vm/machine/machine_bare.c vm/ram_disk.c \
-                  $(unit-image_x86) vm/firmware/acpi.c vm/firmware/acpi_dsdt.c \
+                  $(pc-images) vm/firmware/acpi.c vm/firmware/acpi_dsdt.c \
                   vm/firmware/acpi_aml.c vm/console.c vm/state.c kernel/status.c \
                   $(pc-machine-models) $(vdev-memory) $(vdev-timer)
 unit-ram_disk := vm/ram_disk.c kernel/status.c $(vdev-memory)

@@ -15,49 +15,27 @@
 
 #include "arch/bits.h"
 #include "tests/unit/captured_log.h"
+#include "tests/unit/fake_guest_ram.h"
 #include "vm/image/image.h"
-#include "vm/vm.h"
 
 #define RAM_BASE 0x40000000u
 #define RAM_BYTES 0x1000000u
 
 static uint8_t ram[RAM_BYTES];
 static uint8_t flash[0x1000];
-static struct vm vm;
 static struct hv_reset start;
 static const char tree[] = "a device tree";
 static const char initrd[] = "an initrd";
 
 /* --- the guest's memory, as the loaders see it --- */
 
-static uint8_t *guest(gpa_t at, size_t bytes)
+uint8_t *guest(gpa_t at, size_t bytes)
 {
     if (at.raw < sizeof(flash) && bytes <= sizeof(flash) - at.raw)
         return flash + at.raw;
     assert_in_range(at.raw, RAM_BASE, RAM_BASE + RAM_BYTES);
     assert_true(bytes <= RAM_BASE + RAM_BYTES - at.raw);
     return ram + (at.raw - RAM_BASE);
-}
-
-status_t vm_write_guest(struct vm *to_vm, gpa_t to, const void *from, size_t bytes)
-{
-    assert_ptr_equal(to_vm, &vm);
-    memcpy(guest(to, bytes), from, bytes);
-    return OK;
-}
-
-status_t vm_image_load_region(struct vm *to_vm, gpa_t to, const struct blob *image, size_t span)
-{
-    assert_ptr_equal(to_vm, &vm);
-    assert_true(span >= image->bytes);
-    memset(guest(to, span), 0, span);
-    memcpy(guest(to, span), image->data, image->bytes);
-    return OK;
-}
-
-const char *status_str(status_t status)
-{
-    return status == OK ? "ok" : "an error";
 }
 
 /* --- images --- */

@@ -16,47 +16,25 @@
 
 #include "arch/bits.h"
 #include "tests/unit/captured_log.h"
+#include "tests/unit/fake_guest_ram.h"
 #include "tests/unit/random.h"
 #include "vm/firmware/e820.h"
 #include "vm/image/image_x86.h"
 #include "vm/machine/machine_pc.h"
-#include "vm/vm.h"
 
 #define RAM_BYTES 0x1000000u
 
 static uint8_t ram[RAM_BYTES];
-static struct vm vm;
 static struct hv_reset start;
 static const char initrd[] = "an initrd";
 
 /* --- the guest's memory, as the loaders see it --- */
 
-static uint8_t *guest(gpa_t at, size_t bytes)
+uint8_t *guest(gpa_t at, size_t bytes)
 {
     assert_true(vm_config_has_ram(&vm.config, at, bytes));
     assert_true(at.raw + bytes <= RAM_BYTES);
     return ram + at.raw;
-}
-
-status_t vm_write_guest(struct vm *to_vm, gpa_t to, const void *from, size_t bytes)
-{
-    assert_ptr_equal(to_vm, &vm);
-    memcpy(guest(to, bytes), from, bytes);
-    return OK;
-}
-
-status_t vm_image_load_region(struct vm *to_vm, gpa_t to, const struct blob *image, size_t span)
-{
-    assert_ptr_equal(to_vm, &vm);
-    assert_true(span >= image->bytes);
-    memset(guest(to, span), 0, span);
-    memcpy(guest(to, span), image->data, image->bytes);
-    return OK;
-}
-
-const char *status_str(status_t status)
-{
-    return status == OK ? "ok" : "an error";
 }
 
 static uint64_t number(uint64_t at, unsigned bytes)

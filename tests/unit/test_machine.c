@@ -19,6 +19,7 @@
 #include "kernel/percpu.h"
 #include "kernel/pmm.h"
 #include "tests/unit/captured_log.h"
+#include "tests/unit/starve.h"
 #include "vm/devices/flash.h"
 #include "vm/devices/pl061.h"
 #include "vm/irqchip/irqchip.h"
@@ -379,29 +380,18 @@ static void making_and_unmaking_leaves_every_page_free(void **state)
     }
 }
 
+static status_t build_virt(void)
+{
+    seen_count = 0;
+    return build("virt");
+}
+
 static void running_out_of_memory_while_building_leaves_nothing(void **state)
 {
-    size_t free_before = pmm_free_count(), held_pages = 0;
-    static paddr_t held[16384];
-    status_t status = ERR_NO_MEMORY;
-
     (void)state;
-    while (pmm_alloc(0, VM_PAGE_ALLOCATED, &held[held_pages]) == OK)
-        held_pages++;
     vm.config.firmware = (struct blob){ "firmware", 9 };
     vm.config.kernel = (struct blob){ 0 };
-    for (size_t given = 0; status != OK; given++) {
-        assert_true(held_pages > 0);
-        pmm_free(held[--held_pages]);
-        seen_count = 0;
-        status = build("virt");
-        assert_true(status == OK || status == ERR_NO_MEMORY);
-        unmake();
-        assert_int_equal(pmm_free_count(), given + 1);
-    }
-    while (held_pages > 0)
-        pmm_free(held[--held_pages]);
-    assert_int_equal(pmm_free_count(), free_before);
+    starve(build_virt, unmake);
 }
 
 #define machine_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -17,6 +17,7 @@
 #include "kernel/bootmem.h"
 #include "kernel/pmm.h"
 #include "tests/unit/captured_log.h"
+#include "tests/unit/starve.h"
 #include "vm/devices/acpi_pm.h"
 #include "vm/irqchip/irqchip.h"
 #include "vm/machine/machine.h"
@@ -440,29 +441,18 @@ static void wrong_places_and_interrupts_are_refused(void **state)
     assert_int_equal(build("pc"), ERR_ALREADY_EXISTS); /* COM1's ports are taken */
 }
 
+static status_t build_pc(void)
+{
+    seen_count = 0;
+    port_count = 0;
+    vm.config.ram_count = 0;
+    return build("pc");
+}
+
 static void running_out_of_memory_while_building_leaves_nothing(void **state)
 {
-    size_t free_before = pmm_free_count(), held_pages = 0;
-    static paddr_t held[ARENA_BYTES / 4096];
-    status_t status = ERR_NO_MEMORY;
-
     (void)state;
-    while (pmm_alloc(0, VM_PAGE_ALLOCATED, &held[held_pages]) == OK)
-        held_pages++;
-    for (size_t given = 0; status != OK; given++) {
-        assert_true(held_pages > 0);
-        pmm_free(held[--held_pages]);
-        seen_count = 0;
-        port_count = 0;
-        vm.config.ram_count = 0;
-        status = build("pc");
-        assert_true(status == OK || status == ERR_NO_MEMORY);
-        unmake();
-        assert_int_equal(pmm_free_count(), given + 1);
-    }
-    while (held_pages > 0)
-        pmm_free(held[--held_pages]);
-    assert_int_equal(pmm_free_count(), free_before);
+    starve(build_pc, unmake);
 }
 
 #define machine_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
