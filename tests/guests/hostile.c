@@ -14,6 +14,7 @@
 
 #define RAM_BASE 0x40000000UL
 #define REACH 0x10000UL /* bytes that an immediate offset can add to a base */
+#define REPORT_EVERY 10000
 
 static uint64_t ram_end;
 
@@ -345,7 +346,6 @@ static void (*const acts[])(void) = {
 void guest_main(void)
 {
     uint64_t count = option("acts", 100000);
-    uint64_t step = count / 10;
 
     random_state = option("seed", 20240229);
     ram_end = RAM_BASE + option("memory", 64) * 0x100000;
@@ -353,7 +353,7 @@ void guest_main(void)
     for (uint64_t n = 1; n <= count; n++) {
         expect_faults();
         acts[below(ARRAY_SIZE(acts))]();
-        if (step != 0 && n % step == 0) {
+        if (n % REPORT_EVERY == 0) {
             uart_init();
             print("hostile: %lu of %lu\n", n, count);
         }
