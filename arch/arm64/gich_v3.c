@@ -139,5 +139,6 @@ void gich_v3_init(uint32_t maintenance_irq)
         .lrs = (unsigned)MIN(FIELD_GET(VTR_LIST_REGS, vtr) + 1, GICH_MAX_LRS),
         .ap_registers = 1u << (FIELD_GET(VTR_PREBITS, vtr) + 1 - 5), /* 32 levels each */
         .maintenance_irq = maintenance_irq,
+        .hw_end = true,
     };
 }

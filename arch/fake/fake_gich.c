@@ -107,6 +107,7 @@ void fake_gich_init(unsigned version, unsigned lrs)
         .lrs = lrs,
         .ap_registers = 1,
         .maintenance_irq = 25,
+        .hw_end = true,
         .gicv = paddr(0x08040000),
     };
 }

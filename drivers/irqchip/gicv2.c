@@ -14,8 +14,8 @@
 #include "kernel/percpu.h"
 
 enum { GICC_CTLR = 0x0, GICC_PMR = 0x4, GICC_BPR = 0x8, GICC_IAR = 0xc, GICC_EOIR = 0x10 };
-enum { GICC_DIR = 0x1000 };
-enum { GICV_BYTES = 0x2000 };
+enum { GICC_HPPIR = 0x18, GICC_DIR = 0x1000 };
+enum { GICV_IAR = 0xc, GICV_EOIR = 0x10, GICV_BYTES = 0x2000 };
 
 /*
  * With a security extension our view is the non-secure one, where bit 0 enables group 1 and
@@ -28,6 +28,9 @@ enum { GICV_BYTES = 0x2000 };
 #define IAR_INTID GENMASK(9, 0)
 
 #define KICK 0 /* the SGI that send_ipi sends */
+
+#define TRIED 30      /* the physical timer's PPI, which every CPU has, and is off */
+#define PATIENCE 1000 /* reads, until what changed in the distributor is seen */
 
 static char *gicd;
 static char *gicc;
@@ -114,9 +117,37 @@ static const struct irqchip gicv2 = {
     .ipi = KICK,
 };
 
+/*
+ * Does the end of an interrupt by a guest make this distributor look at its inputs again, as
+ * it must when a list register has HW (5.2.2)? Not QEMU's (7.2 to this day): an interrupt that
+ * is still, or again, pending waits until something else changes there, and a guest that waits
+ * for its timer waits for ever. So one is tried: active and pending here, and with the guest.
+ */
+static bool hw_end_works(const char *gicv)
+{
+    const struct gich_state open = { .vmcr = (uint32_t)(VMCR_ENG0 | VMCR_PMR) };
+    bool seen = false;
+
+    gicv2_cpu_init();
+    gic_dist_set_bit(gicd, GICD_ISACTIVER, TRIED);
+    gic_dist_set_bit(gicd, GICD_ISPENDR, TRIED);
+    gic_dist_set_bit(gicd, GICD_ISENABLER, TRIED);
+    gich.ops->load(&open);
+    gich.ops->write_lr(0, LR_PENDING | LR_HW | FIELD_PREP(LR_PINTID, TRIED) | TRIED);
+    gich.ops->write_hcr((uint32_t)HCR_EN);
+    io_write32((char *)gicv + GICV_EOIR, io_read32(gicv + GICV_IAR));
+    for (unsigned i = 0; i < PATIENCE && !seen; i++)
+        seen = FIELD_GET(IAR_INTID, io_read32(gicc + GICC_HPPIR)) == TRIED;
+    gic_dist_set_bit(gicd, GICD_ICENABLER, TRIED);
+    gic_dist_set_bit(gicd, GICD_ICPENDR, TRIED);
+    gic_dist_set_bit(gicd, GICD_ICACTIVER, TRIED);
+    gich.ops->cpu_init();
+    return seen;
+}
+
 status_t gicv2_init(const struct host_gic *gic, const char **why)
 {
-    void *gich_regs;
+    void *gich_regs, *gicv;
 
     *why = "the GICv2 has no virtualization extensions (GICH, GICV), or half a CPU interface";
     if (gic->gich.bytes == 0 || gic->gicv.bytes < GICV_BYTES || gic->gicc.bytes <= GICC_DIR)
@@ -125,7 +156,8 @@ status_t gicv2_init(const struct host_gic *gic, const char **why)
     gicd = hyp_map_device(gic->gicd.base, gic->gicd.bytes);
     gicc = hyp_map_device(gic->gicc.base, gic->gicc.bytes);
     gich_regs = hyp_map_device(gic->gich.base, gic->gich.bytes);
-    if (gicd == NULL || gicc == NULL || gich_regs == NULL)
+    gicv = hyp_map_device(gic->gicv.base, GICV_BYTES);
+    if (gicd == NULL || gicc == NULL || gich_regs == NULL || gicv == NULL)
         return ERR_NO_MEMORY;
 
     io_write32(gicd + GICD_CTLR, 0);
@@ -134,5 +166,6 @@ status_t gicv2_init(const struct host_gic *gic, const char **why)
     irq_set_chip(&gicv2);
     gich_v2_init(gich_regs, gic->gicv.base,
                  gic->maintenance_irq ? gic->maintenance_irq : GIC_MAINTENANCE_IRQ);
+    gich.hw_end = hw_end_works(gicv);
     return OK;
 }

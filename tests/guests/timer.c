@@ -124,23 +124,6 @@ static void masking(const struct timer *timer)
     timer->set_control(0);
 }
 
-/*
- * QEMU's GICv2 (7.2) does not look at its inputs again when a guest's end of an interrupt ends
- * it at the host's distributor too, unlike its GICv3 and any hardware: one that is still, or
- * again, asserted stays unnoticed until something else at the host's GIC changes. So something
- * does: the other timer's output.
- */
-static void look_again(const struct timer *timer)
-{
-    const struct timer *other = &timers[timer == &timers[0]];
-
-    if (gic_version() != 2)
-        return;
-    other->set_value(0);
-    other->set_control(CTL_ENABLE);
-    other->set_control(0);
-}
-
 /* Still asserted at the end of its interrupt: comes again. */
 static void level(const struct timer *timer)
 {
@@ -149,7 +132,6 @@ static void level(const struct timer *timer)
     unsigned irq = timer->ppi;
 
     for (unsigned i = 0; i < 8 && irq == timer->ppi; i++) {
-        look_again(timer);
         irq = ack_soon();
         if (i == 7)
             timer->set_control(0);

@@ -200,8 +200,15 @@ void vgic_fold(struct virqchip_cpu *cpu);
 /* Folds, then lists what there is, by priority. */
 void vgic_sync(struct virqchip_cpu *cpu);
 
+/* Of a list register with an interrupt that is active at the host's distributor for the guest.
+ * Where the guest's end of it cannot end it there (gich.hw_end), it is told to us. */
+static inline uint64_t vgic_hw_bits(unsigned intid)
+{
+    return gich.hw_end ? LR_HW | FIELD_PREP(LR_PINTID, intid) : LR_EOI;
+}
+
 /*
- * Makes a private interrupt pending in a list register at once, `bits` (LR_HW and pINTID)
+ * Makes a private interrupt pending in a list register at once, `bits` (vgic_hw_bits, or 0)
  * added, if that can be done without looking at others. False: nothing changed.
  */
 bool vgic_list_now(struct virqchip_cpu *cpu, unsigned intid, uint64_t bits);

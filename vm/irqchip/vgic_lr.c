@@ -149,7 +149,7 @@ static uint64_t list_state(struct virqchip_cpu *cpu, struct vgic_bank *bank, uns
         lr = LR_PENDING;
     }
     if (hw && lr != LR_STATE) /* HW knows no active and pending */
-        return lr | LR_HW | FIELD_PREP(LR_PINTID, intid);
+        return lr | vgic_hw_bits(intid);
     return lr | (high || hw ? LR_EOI : 0);
 }
 

@@ -12,7 +12,6 @@
 #define VMCR_CBPR BIT(4) /* group 1 has group 0's binary point */
 #define VMCR_BPR1 GENMASK(20, 18)
 #define VMCR_BPR0 GENMASK(23, 21)
-#define VMCR_PMR GENMASK(31, 24)
 
 #define PRIORITIES 256u
 

@@ -133,7 +133,7 @@ void vtimer_put(struct virqchip_cpu *cpu)
 /* Not as the last time. Apart, so that the hot path needs less of a stack frame. */
 static __attribute__((noinline)) void list_anew(struct virqchip_cpu *cpu, uint32_t irq)
 {
-    if (!vgic_list_now(cpu, irq, LR_HW | FIELD_PREP(LR_PINTID, irq)))
+    if (!vgic_list_now(cpu, irq, vgic_hw_bits(irq)))
         vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
 }
 

@@ -38,6 +38,7 @@
 #define VMCR_ENG0 BIT(0)
 #define VMCR_ENG1 BIT(1)
 #define VMCR_FIQEN BIT(3)
+#define VMCR_PMR GENMASK(31, 24) /* five bits of it, the upper, in GICv2 */
 
 /* What of a guest's CPU interface is not in list registers. */
 struct gich_state {
@@ -60,9 +61,10 @@ struct gich_ops {
 /* The machine's, constant once the host's driver is up. */
 struct gich {
     const struct gich_ops *ops;
-    unsigned version;         /* of the GIC that guests get: 2 or 3; 0: none yet */
-    unsigned lrs;             /* list registers, at most GICH_MAX_LRS */
-    unsigned ap_registers;    /* active-priority registers of a group in use: 1, 2 or 4 */
+    unsigned version;      /* of the GIC that guests get: 2 or 3; 0: none yet */
+    unsigned lrs;          /* list registers, at most GICH_MAX_LRS */
+    unsigned ap_registers; /* active-priority registers of a group in use: 1, 2 or 4 */
+    bool hw_end; /* the guest's end of an interrupt with LR_HW ends it at the host, as it should */
     uint32_t maintenance_irq; /* INTID */
     paddr_t gicv;             /* version 2: the CPU interface for guests, two pages */
 };
