@@ -3,7 +3,7 @@
  * The EL2 backend: what vm/ asks of it, and which state changes hands when.
  *
  *     every exit           x0-x30, PC, PSTATE             vectors.S
- *     another vCPU loads   EL1 system registers, SIMD     here
+ *     another vCPU loads   EL1 system registers, SIMD     here; breakpoints, if on: debug.c
  *     another VM loads     VTTBR_EL2                      here
  *     never                HCR_EL2 but for TWI and TWE, VTCR_EL2, MDCR_EL2, CPTR_EL2
  */
@@ -13,7 +13,9 @@
 #include <arch/vcpu.h>
 
 #include "arch/arm64/arm64.h"
+#include "arch/arm64/debug.h"
 #include "arch/arm64/emulate.h"
+#include "arch/arm64/idregs.h"
 #include "arch/arm64/inject.h"
 #include "arch/arm64/skip.h"
 #include "arch/arm64/syndrome.h"
@@ -103,6 +105,7 @@ static status_t cpu_enable(const char **why)
     enable_traps();
     sysreg_write(oslar_el1, 0); /* the OS lock would keep guests from single-stepping */
     sysreg_write(vpidr_el2, sysreg_read(midr_el1));
+    arm64_idregs_note_cpu();
     isb();
     arch_guest_flush_everything();
     return OK;
@@ -177,6 +180,8 @@ static void vcpu_load(struct hv_vcpu *vcpu)
     if (sysreg_read(hcr_el2) != vcpu->hcr)
         sysreg_write(hcr_el2, vcpu->hcr);
     el1_restore(vcpu);
+    if (unlikely(vcpu->el1.mdscr_el1 & MDSCR_MDE))
+        arm64_debug_load(vcpu);
     arm64_fp_restore(&vcpu->fp);
     isb();
     vcpu->loaded = true;
@@ -259,5 +264,6 @@ const struct hv_ops *hv = &el2_ops;
 
 status_t arch_hv_select(const char **why)
 {
+    arm64_idregs_init();
     return el2_ops.probe(why);
 }

@@ -10,16 +10,15 @@
 
 #include <arch/cpu.h>
 
+#include "arch/arm64/debug.h"
 #include "arch/arm64/idregs.h"
 #include "arch/arm64/inject.h"
 #include "arch/arm64/skip.h"
 
 #define ICC_ASGI1R SYSREG(3, 0, 12, 11, 6)
 #define ICC_SGI0R SYSREG(3, 0, 12, 11, 7)
+#define MDSCR_EL1 SYSREG(2, 0, 0, 2, 2)
 
-#define MDSCR_SS BIT(0)
-#define MDSCR_TDCC BIT(12)
-#define MDSCR_KDE BIT(13)
 #define OSLSR_IMPLEMENTED 0x8    /* and not locked */
 #define ICC_SRE_SYSREGS_ONLY 0x7 /* SRE, DFB, DIB */
 #define DBGCLAIM_TAGS 0xff
@@ -39,17 +38,6 @@ static uint64_t zero(void)
 static void ignore(uint64_t value)
 {
     (void)value;
-}
-
-static uint64_t read_mdscr(void)
-{
-    return sysreg_read(mdscr_el1);
-}
-
-/* Software step is the guest's; breakpoints (MDE) are not switched, so they stay off. */
-static void write_mdscr(uint64_t value)
-{
-    sysreg_write(mdscr_el1, value & (MDSCR_SS | MDSCR_TDCC | MDSCR_KDE));
 }
 
 static uint64_t read_oslsr(void)
@@ -79,17 +67,8 @@ static uint64_t read_aidr(void)
 
 /* clang-format off */
 static const struct sysreg sysregs[] = {
-    { SYSREG(2, 0, 0, 0, 4),    zero,             ignore },      /* DBGBVR0_EL1 */
-    { SYSREG(2, 0, 0, 0, 5),    zero,             ignore },      /* DBGBCR0_EL1 */
-    { SYSREG(2, 0, 0, 0, 6),    zero,             ignore },      /* DBGWVR0_EL1 */
-    { SYSREG(2, 0, 0, 0, 7),    zero,             ignore },      /* DBGWCR0_EL1 */
-    { SYSREG(2, 0, 0, 1, 4),    zero,             ignore },      /* DBGBVR1_EL1 */
-    { SYSREG(2, 0, 0, 1, 5),    zero,             ignore },      /* DBGBCR1_EL1 */
-    { SYSREG(2, 0, 0, 1, 6),    zero,             ignore },      /* DBGWVR1_EL1 */
-    { SYSREG(2, 0, 0, 1, 7),    zero,             ignore },      /* DBGWCR1_EL1 */
     { SYSREG(2, 0, 0, 0, 2),    zero,             ignore },      /* OSDTRRX_EL1 */
     { SYSREG(2, 0, 0, 2, 0),    zero,             ignore },      /* MDCCINT_EL1 */
-    { SYSREG(2, 0, 0, 2, 2),    read_mdscr,       write_mdscr }, /* MDSCR_EL1 */
     { SYSREG(2, 0, 0, 3, 2),    zero,             ignore },      /* OSDTRTX_EL1 */
     { SYSREG(2, 0, 0, 6, 2),    zero,             ignore },      /* OSECCR_EL1 */
     { SYSREG(2, 0, 1, 0, 0),    zero,             NULL },        /* MDRAR_EL1 */
@@ -124,6 +103,42 @@ static bool is_id_register(uint32_t encoding)
     unsigned crm = (unsigned)FIELD_GET(ISS_CRM, encoding);
 
     return (encoding & ~(ISS_CRM | ISS_OP2)) == SYSREG(3, 0, 0, 0, 0) && crm >= 1 && crm <= 7;
+}
+
+/* MDSCR_EL1: software step, and breakpoints on or off. The rest is an external debugger's. */
+static bool mdscr(struct hv_vcpu *vcpu, uint32_t iss)
+{
+    const uint64_t value = sysreg_value(vcpu, iss);
+
+    if (iss & ISS_READ) {
+        set_register(vcpu, iss, sysreg_read(mdscr_el1));
+        return true;
+    }
+    if (value & MDSCR_MDE)
+        arm64_debug_load(vcpu);
+    sysreg_write(mdscr_el1, value & (MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE));
+    return true;
+}
+
+/* DBGBVR, DBGBCR, DBGWVR, DBGWCR<n>_EL1: n is in CRm, which of them in op2, from 4 on. */
+static bool is_breakpoint(uint32_t encoding)
+{
+    return (encoding & ~(ISS_CRM | ISS_OP2)) == SYSREG(2, 0, 0, 0, 0) &&
+           FIELD_GET(ISS_OP2, encoding) >= 4;
+}
+
+static bool breakpoint(struct hv_vcpu *vcpu, uint32_t iss)
+{
+    const enum arm64_debug kind = (enum arm64_debug)(FIELD_GET(ISS_OP2, iss) - 4);
+    const unsigned n = (unsigned)FIELD_GET(ISS_CRM, iss);
+    uint64_t value = sysreg_value(vcpu, iss);
+
+    if (!(iss & ISS_READ))
+        return arm64_debug_write(vcpu, kind, n, value);
+    if (!arm64_debug_read(vcpu, kind, n, &value))
+        return false;
+    set_register(vcpu, iss, value);
+    return true;
 }
 
 static const struct sysreg *find(uint32_t encoding)
@@ -163,10 +178,18 @@ static bool write_register(struct hv_vcpu *vcpu, uint32_t iss)
     return true;
 }
 
+/* False: UNDEF. */
+static bool access_register(struct hv_vcpu *vcpu, uint32_t iss)
+{
+    if (is_breakpoint(iss & ISS_REGISTER))
+        return breakpoint(vcpu, iss);
+    if ((iss & ISS_REGISTER) == MDSCR_EL1)
+        return mdscr(vcpu, iss);
+    return (iss & ISS_READ) ? read_register(vcpu, iss) : write_register(vcpu, iss);
+}
+
 bool sysreg_trap(struct hv_vcpu *vcpu, uint32_t iss, struct vm_exit *exit)
 {
-    bool known;
-
     /* The direction is 0, a write, in the names of the ICC registers: reading them is UNDEF. */
     switch (iss & (ISS_REGISTER | ISS_READ)) { /* reading these is UNDEF */
     case ICC_SGI1R: sysreg_send(vcpu, iss, IPI_SGI1R, exit); return false;
@@ -174,8 +197,7 @@ bool sysreg_trap(struct hv_vcpu *vcpu, uint32_t iss, struct vm_exit *exit)
     case ICC_SGI0R: sysreg_send(vcpu, iss, IPI_SGI0R, exit); return false;
     default: break;
     }
-    known = (iss & ISS_READ) ? read_register(vcpu, iss) : write_register(vcpu, iss);
-    if (known)
+    if (access_register(vcpu, iss))
         arm64_skip_aarch64(vcpu);
     else
         arm64_inject_undef(vcpu);

@@ -5,7 +5,7 @@
  *
  *     trapped                  answered by
  *     ID registers             sysreg_trap.c, idregs.c: an allow list of fields
- *     debug registers          sysreg_trap.c: read as zero, but software step works
+ *     debug registers          sysreg_trap.c, debug.c: software step, breakpoints, watchpoints
  *     ICC_SGI*R (HCR.IMO/FMO)  sysreg_trap.c: VM_EXIT_IPI
  *     anything else            UNDEF
  *

@@ -12,8 +12,9 @@ CHOICES = [("cortex-a53", 3, 1), ("cortex-a57", 2, 4), ("cortex-a72", 3, 4), ("m
 MORE_CHOICES = [("neoverse-n1", 3, 4), ("cortex-a53", 2, 2), ("max", 2, 4)]
 
 
-def run(socle, program, cpus=1, cmdline="", **choices):
-    machine = socle(guest(program, cpus=cpus, cmdline=cmdline), cpus=2, memory="512M", **choices)
+def run(socle, program, vcpus=1, cmdline="", cpus=2, **choices):
+    toml = guest(program, cpus=vcpus, cmdline=cmdline)
+    machine = socle(toml, cpus=cpus, memory="512M", **choices)
     text = machine.end(EXIT_OK)
     failures = re.findall(r"FAIL .*", text)
     assert failures == []
@@ -52,6 +53,12 @@ def test_undecoded_device_accesses(socle, cpu, gic, cpus):
 @pytest.mark.parametrize("cpu", ["cortex-a53", "cortex-a72", "neoverse-n1", "max"])
 def test_cpu_features(socle, cpu):
     run(socle, "sysreg", cpu=cpu)
+
+
+@pytest.mark.parametrize("cpu, vcpus", [("cortex-a53", 1), ("cortex-a72", 2), ("max", 2)])
+def test_breakpoints_of_its_own(socle, cpu, vcpus):
+    """On one CPU of the machine: two vCPUs take turns, each with a breakpoint elsewhere."""
+    run(socle, "debug", vcpus, cpu=cpu, cpus=1)
 
 
 def test_hello_on_machine_bare(socle):

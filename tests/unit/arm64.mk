@@ -7,8 +7,8 @@ arm64_fake := -Itests/unit/arm64_fake -Iarch/arm64/include
 
 unit-insn := arch/arm64/insn.c
 unit-flags-insn := $(arm64_fake)
-unit-idregs := arch/arm64/idregs.c arch/arm64/sysreg_trap.c arch/arm64/inject.c \
-               arch/arm64/finish.c tests/unit/arm64_fake/sysreg.c
+unit-idregs := arch/arm64/idregs.c arch/arm64/sysreg_trap.c arch/arm64/debug.c \
+               arch/arm64/inject.c arch/arm64/finish.c tests/unit/arm64_fake/sysreg.c
 unit-flags-idregs := $(arm64_fake)
 unit-emulate := arch/arm64/emulate.c arch/arm64/insn.c arch/arm64/inject.c arch/arm64/finish.c \
                 tests/unit/arm64_fake/sysreg.c

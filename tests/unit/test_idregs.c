@@ -44,7 +44,8 @@ static bool is_undefined(void)
     return vcpu.pc == VBAR + 0x200 && sysreg_read(esr_el1) == ESR_IL && sysreg_read(elr_el1) == PC;
 }
 
-static void every_bit_of_the_host(uint64_t value)
+/* A CPU with this in all of its ID registers. */
+static void this_cpu_has(uint64_t value)
 {
     char name[16];
 
@@ -56,6 +57,13 @@ static void every_bit_of_the_host(uint64_t value)
             snprintf(names[crm][op2], sizeof(name), "%s", name);
             *fake_sysreg(names[crm][op2]) = value;
         }
+    arm64_idregs_note_cpu();
+}
+
+static void every_bit_of_the_host(uint64_t value)
+{
+    arm64_idregs_init();
+    this_cpu_has(value);
 }
 
 static void a_cpu_that_has_everything_shows_only_what_is_allowed(void **state)
@@ -66,7 +74,7 @@ static void a_cpu_that_has_everything_shows_only_what_is_allowed(void **state)
     assert_int_equal(arm64_idreg(4, 1), 0x21);               /* no MTE, SME */
     assert_int_equal(arm64_idreg(4, 4), 0);                  /* SVE */
     assert_int_equal(arm64_idreg(4, 5), 0);                  /* SME */
-    assert_int_equal(arm64_idreg(5, 0), 0x101006);           /* no PMU, trace, profiling */
+    assert_int_equal(arm64_idreg(5, 0), 0x70707006);         /* no PMU, trace, profiling */
     assert_int_equal(arm64_idreg(6, 0), 0x1221111110212120); /* no TME */
     assert_int_equal(arm64_idreg(6, 1), 0x0011111100211002); /* no PAuth, LS64 */
     assert_int_equal(arm64_idreg(6, 2), 0x10100010);         /* no PAuth, MOPS, WFxT */
@@ -82,6 +90,29 @@ static void a_cpu_that_has_nothing_shows_nothing(void **state)
     for (unsigned crm = 1; crm < 8; crm++)
         for (unsigned op2 = 0; op2 < 8; op2++)
             assert_int_equal(arm64_idreg(crm, op2), 0);
+}
+
+static void guests_see_what_all_cpus_have(void **state)
+{
+    (void)state;
+    every_bit_of_the_host(0x2222222222222222);
+    this_cpu_has(0x0101010101010101);
+    this_cpu_has(0x1111111111111111);
+    assert_int_equal(arm64_idreg(4, 0), 0x0101000001010001);
+    assert_int_equal(arm64_idreg(6, 0), 0x0101010100010100); /* of 0x1221111110212120 */
+    assert_int_equal(arm64_idreg(1, 4), 0x01010101);         /* ID_MMFR0 */
+    assert_int_equal(arm64_idreg(5, 0), 1);
+}
+
+static void a_signed_field_is_least_where_it_is_not_implemented(void **state)
+{
+    (void)state;
+    every_bit_of_the_host(0);
+    assert_int_equal(arm64_idreg(7, 0) & 0xff000000, 0); /* TGran64, TGran4: implemented */
+    this_cpu_has(0xf0f00000f0000000);
+    assert_int_equal(arm64_idreg(7, 0) & 0xff000000, 0xf0000000);
+    this_cpu_has(0);
+    assert_int_equal(arm64_idreg(7, 0) & 0xff000000, 0xf0000000);
 }
 
 static void a_signed_field_of_f_says_not_implemented(void **state)
@@ -154,26 +185,98 @@ static void sgi_registers_cannot_be_read(void **state)
     assert_true(is_undefined());
 }
 
-static void mdscr_keeps_single_step_but_no_breakpoints(void **state)
+#define MDSCR(rt, read) ISS(2u, 0, 0, 2, 2, rt, read)
+#define BVR(n, rt, read) ISS(2u, 0, 0, n, 4, rt, read)
+#define BCR(n, rt, read) ISS(2u, 0, 0, n, 5, rt, read)
+#define WVR(n, rt, read) ISS(2u, 0, 0, n, 6, rt, read)
+#define WCR(n, rt, read) ISS(2u, 0, 0, n, 7, rt, read)
+#define MDE 0x8000u
+
+/* What `iss` reads, or that it is undefined. */
+static uint64_t read_of(uint32_t iss)
 {
-    (void)state;
-    vcpu.x[1] = UINT64_MAX;
-    assert_true(sysreg_trap(&vcpu, ISS(2u, 0, 0, 2, 2, 1u, 0), &vm_exit));
-    assert_true(sysreg_trap(&vcpu, ISS(2u, 0, 0, 2, 2, 2u, READ), &vm_exit));
-    assert_int_equal(vcpu.x[2], 0x3001);
-    assert_int_equal(vcpu.pc, PC + 8);
+    vcpu.pc = PC;
+    vcpu.x[30] = 0;
+    assert_true(sysreg_trap(&vcpu, iss | 30u << 5 | READ, &vm_exit));
+    assert_int_equal(vcpu.pc, PC + 4);
+    return vcpu.x[30];
 }
 
-static void debug_registers_are_there_up_to_their_number(void **state)
+static void write_of(uint32_t iss, uint64_t value)
+{
+    vcpu.pc = PC;
+    vcpu.x[30] = value;
+    assert_true(sysreg_trap(&vcpu, iss | 30u << 5, &vm_exit));
+    assert_int_equal(vcpu.pc, PC + 4);
+}
+
+static bool undefined(uint32_t iss)
+{
+    vcpu.pc = PC;
+    assert_true(sysreg_trap(&vcpu, iss, &vm_exit));
+    return is_undefined();
+}
+
+static void a_cpu_with_breakpoints(unsigned count)
+{
+    every_bit_of_the_host((uint64_t)(count - 1) << 12 | (uint64_t)(count - 1) << 20 | 6);
+}
+
+static void mdscr_has_step_and_breakpoints_but_nothing_of_an_external_debugger(void **state)
 {
     (void)state;
-    vcpu.x[1] = 5;
-    assert_true(sysreg_trap(&vcpu, ISS(2u, 0, 0, 1, 5, 1u, READ), &vm_exit));
-    assert_int_equal(vcpu.x[1], 0);
-    assert_int_equal(vcpu.pc, PC + 4);
-    vcpu.pc = PC;
-    assert_true(sysreg_trap(&vcpu, ISS(2u, 0, 0, 2, 5, 1u, READ), &vm_exit));
-    assert_true(is_undefined());
+    a_cpu_with_breakpoints(2);
+    write_of(MDSCR(0, 0), UINT64_MAX);
+    assert_int_equal(read_of(MDSCR(0, 0)), 0xb001);
+    assert_int_equal(sysreg_read(mdscr_el1), 0xb001);
+}
+
+static void breakpoints_are_there_up_to_their_number(void **state)
+{
+    (void)state;
+    a_cpu_with_breakpoints(6);
+    for (unsigned op2 = 4; op2 < 8; op2++) {
+        assert_int_equal(read_of(ISS(2u, 0, 0, 5, op2, 0, 0)), 0);
+        assert_true(undefined(ISS(2u, 0, 0, 6, op2, 1u, READ)));
+        assert_true(undefined(ISS(2u, 0, 0, 6, op2, 1u, 0)));
+        assert_true(undefined(ISS(2u, 0, 0, 15, op2, 1u, 0)));
+    }
+}
+
+/* HMC (13), SSC (15:14) and the VMID types (23) would match elsewhere than at EL1 and EL0. */
+static void breakpoints_match_in_the_guest_only(void **state)
+{
+    (void)state;
+    a_cpu_with_breakpoints(16);
+    write_of(BVR(15, 0, 0), 0xffff800012345678);
+    write_of(BCR(15, 0, 0), UINT64_MAX);
+    write_of(WVR(15, 0, 0), 0x1234);
+    write_of(WCR(15, 0, 0), UINT64_MAX);
+    assert_int_equal(read_of(BVR(15, 0, 0)), 0xffff800012345678);
+    assert_int_equal(read_of(BCR(15, 0, 0)), 0x7f01e7);
+    assert_int_equal(read_of(WVR(15, 0, 0)), 0x1234);
+    assert_int_equal(read_of(WCR(15, 0, 0)), 0x1f1f1fff);
+}
+
+/* Off, they are nobody's: the CPU may hold another vCPU's. */
+static void breakpoints_reach_the_cpu_while_they_are_on(void **state)
+{
+    (void)state;
+    a_cpu_with_breakpoints(2);
+    *fake_sysreg("S2_0_C0_C1_4") = 0xdead;
+    write_of(BVR(0, 0, 0), 0x1000);
+    write_of(WCR(1, 0, 0), 1);
+    assert_int_equal(*fake_sysreg("S2_0_C0_C0_4"), 0);
+    write_of(MDSCR(0, 0), MDE);
+    assert_int_equal(*fake_sysreg("S2_0_C0_C0_4"), 0x1000);
+    assert_int_equal(*fake_sysreg("S2_0_C0_C1_4"), 0);
+    assert_int_equal(*fake_sysreg("S2_0_C0_C1_7"), 1);
+    write_of(BCR(1, 0, 0), 0x1e5);
+    assert_int_equal(*fake_sysreg("S2_0_C0_C1_5"), 0x1e5);
+    assert_int_equal(*fake_sysreg("S2_0_C0_C2_4"), 0); /* the CPU may not have it */
+    write_of(MDSCR(0, 0), 0);
+    write_of(BCR(1, 0, 0), 0);
+    assert_int_equal(*fake_sysreg("S2_0_C0_C1_5"), 0x1e5);
 }
 
 static void whatever_has_no_line_is_undefined(void **state)
@@ -271,6 +374,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_cpu_that_has_everything_shows_only_what_is_allowed, set_up),
         cmocka_unit_test_setup(a_cpu_that_has_nothing_shows_nothing, set_up),
+        cmocka_unit_test_setup(guests_see_what_all_cpus_have, set_up),
+        cmocka_unit_test_setup(a_signed_field_is_least_where_it_is_not_implemented, set_up),
         cmocka_unit_test_setup(a_signed_field_of_f_says_not_implemented, set_up),
         cmocka_unit_test_setup(reserved_id_registers_read_zero, set_up),
         cmocka_unit_test_setup(an_id_register_is_read_into_its_register, set_up),
@@ -278,8 +383,11 @@ int main(void)
         cmocka_unit_test_setup(reads_into_xzr_change_nothing, set_up),
         cmocka_unit_test_setup(an_sgi_is_an_exit_with_its_value, set_up),
         cmocka_unit_test_setup(sgi_registers_cannot_be_read, set_up),
-        cmocka_unit_test_setup(mdscr_keeps_single_step_but_no_breakpoints, set_up),
-        cmocka_unit_test_setup(debug_registers_are_there_up_to_their_number, set_up),
+        cmocka_unit_test_setup(mdscr_has_step_and_breakpoints_but_nothing_of_an_external_debugger,
+                               set_up),
+        cmocka_unit_test_setup(breakpoints_are_there_up_to_their_number, set_up),
+        cmocka_unit_test_setup(breakpoints_match_in_the_guest_only, set_up),
+        cmocka_unit_test_setup(breakpoints_reach_the_cpu_while_they_are_on, set_up),
         cmocka_unit_test_setup(whatever_has_no_line_is_undefined, set_up),
         cmocka_unit_test_setup(any_syndrome_is_answered, set_up),
         cmocka_unit_test_setup(the_vector_follows_from_where_the_guest_was, set_up),

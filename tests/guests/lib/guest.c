@@ -9,8 +9,10 @@ enum { UART_DR = 0x00, UART_FR = 0x18, UART_LCR_H = 0x2c, UART_CR = 0x30, UART_I
 uint64_t start_ticks;
 void (*irq_handler)(void);
 
-static bool expecting;
-static uint64_t noted_esr, noted_far;
+static struct {
+    bool expected;
+    uint64_t esr, far;
+} faults[MAX_CPUS];
 
 void guest_start(uint64_t fdt, uint64_t ticks);
 void exception(unsigned kind, struct frame *frame);
@@ -48,36 +50,43 @@ void guest_start(uint64_t fdt, uint64_t ticks)
 
 void expect_faults(void)
 {
-    noted_esr = 0;
-    noted_far = 0;
-    expecting = true;
+    unsigned self = cpu_self();
+
+    faults[self].esr = faults[self].far = 0;
+    faults[self].expected = true;
 }
 
 uint64_t expected_fault(void)
 {
+    unsigned self = cpu_self();
+
     dsb();
     isb();
-    expecting = false;
-    return noted_esr;
+    faults[self].expected = false;
+    return faults[self].esr;
 }
 
 uint64_t fault_address(void)
 {
-    return noted_far;
+    return faults[cpu_self()].far;
 }
 
 /* Kinds 4..7 are from EL1 on its own stack: synchronous, IRQ, FIQ, SError. */
 void exception(unsigned kind, struct frame *frame)
 {
+    unsigned self = cpu_self();
+
     if (kind == 5 && irq_handler != NULL) {
         irq_handler();
         return;
     }
-    if (expecting && (kind == 4 || kind == 7)) {
-        noted_esr = frame->esr;
-        noted_far = frame->far;
+    if (faults[self].expected && (kind == 4 || kind == 7)) {
+        faults[self].esr = frame->esr;
+        faults[self].far = frame->far;
         if (kind == 4)
             frame->elr += 4;
+        if (ESR_CLASS(frame->esr) == CLASS_STEP)
+            sysreg_write(mdscr_el1, sysreg_read(mdscr_el1) & ~1UL);
         return;
     }
     uart_init();

@@ -22,11 +22,19 @@ struct frame {
 };
 
 #define ESR_CLASS(esr) ((esr) >> 26 & 0x3f)
-enum { CLASS_UNKNOWN = 0, CLASS_TRAPPED_FP = 7, CLASS_SYSREG = 0x18, CLASS_DATA_ABORT = 0x25 };
+enum {
+    CLASS_UNKNOWN = 0,
+    CLASS_TRAPPED_FP = 7,
+    CLASS_SYSREG = 0x18,
+    CLASS_DATA_ABORT = 0x25,
+    CLASS_BREAKPOINT = 0x31,
+    CLASS_STEP = 0x33,
+    CLASS_WATCHPOINT = 0x35,
+};
 
 /*
- * From expect_faults to expected_fault, a synchronous exception is noted and its instruction
- * skipped. expected_fault tells the last one's ESR, 0 where there was none.
+ * From expect_faults to expected_fault, a synchronous exception of the calling CPU is noted and
+ * its instruction skipped. expected_fault tells the last one's ESR, 0 where there was none.
  */
 void expect_faults(void);
 uint64_t expected_fault(void);

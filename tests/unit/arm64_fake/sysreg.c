@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SYSREGS_MAX 128
+#define SYSREGS_MAX 256
 
 static struct {
     const char *name;

@@ -38,5 +38,6 @@ struct hv_vcpu {
     struct hv_el1 el1;
     uint64_t tpidr2_el0; /* where the CPU has SME: no trap hides it from EL1 */
     struct hv_fp fp;
-    bool loaded; /* el1 and fp are in the CPU, not here */
+    uint64_t debug[4][16]; /* breakpoints and watchpoints, arm64/debug.h */
+    bool loaded;           /* el1 and fp are in the CPU, not here */
 };
