@@ -47,8 +47,6 @@ static const struct encoding spared[] = {
     { 3, 3, 14, 3, 0 },  /* CNTV_TVAL, CNTV_CVAL: QEMU 7.2 hangs, all of it, where a deadline */
     { 3, 3, 14, 3, 2 },  /* and the offset of the guest's counter add up to more than 64 bits */
     { 3, 0, 12, 12, 3 }, /* ICC_BPR1: QEMU 7.2 ends by its own assertion at more than 3 bits */
-    { 1, 0, 7, 6, 1 },   /* DC IVAC may throw away this guest's own lines */
-    { 1, 0, 7, 6, 2 },   /* and so may DC ISW */
 };
 
 static bool is_spared(struct encoding e)
@@ -219,12 +217,39 @@ static void act_maintain(void)
         0xd50b7421, 0xd50b7a21, 0xd50b7b21, 0xd50b7e21, 0xd50b7521, /* dc zva cvac cvau civac ic */
         0xd5087801, 0xd5087821, 0xd5087841, 0xd50c7881,             /* at */
         0xd508831f, 0xd5088721, 0xd508871f,                         /* tlbi */
+        0xd5087621, 0xd5087641, 0xd5087a41, 0xd5087e41, 0xd50b7c21, /* dc ivac isw csw cisw cvap */
     };
     uint64_t x[18];
 
     fill(x);
     x[1] = address();
     execute(operations[below(ARRAY_SIZE(operations))], x);
+}
+
+/* What guests are told is not there: SVE, SME, memory tagging, pointer authentication. */
+static void act_hidden(void)
+{
+    static const struct {
+        uint32_t fixed, any;
+    } classes[] = {
+        { 0x04000000, 0xe1ffffff }, /* SVE */
+        { 0x80000000, 0x61ffffff }, /* SME */
+        { 0xd9000000, 0x00ffffff }, /* tags in memory: based at x1, like the next */
+        { 0xf8200400, 0x00dff81f }, /* LDRAA, LDRAB */
+        { 0x9ac01000, 0x001f0fff }, /* IRG, GMI */
+        { 0xdac10000, 0x00003fff }, /* PACIA to XPACD */
+    };
+    unsigned which = (unsigned)below(ARRAY_SIZE(classes));
+    uint32_t instruction = classes[which].fixed | ((uint32_t)rnd() & classes[which].any);
+    uint64_t x[18];
+
+    fill(x);
+    x[1] = address();
+    if (is_mine(x[1]) || is_dma(x[1]))
+        return;
+    if (which == 2 || which == 3)
+        instruction = (instruction & ~0x3e0u) | RN_IS_X1;
+    execute(instruction, x);
 }
 
 /* ---- page tables outside memory ---- */
@@ -340,7 +365,7 @@ static void (*const acts[])(void) = {
     act_sysreg,     act_sysreg, act_sysreg,    act_call,      act_call,
     act_call,       act_access, act_access,    act_access,    act_any_access,
     act_any_access, act_cpu_on, act_interrupt, act_interrupt, act_interrupt,
-    act_interrupt,  act_walk,   act_maintain,  act_hint,
+    act_interrupt,  act_walk,   act_maintain,  act_hint,      act_hidden,
 };
 
 void guest_main(void)
