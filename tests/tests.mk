@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# All tests: unit/ on the host, tools/ for the host's tools, boot/ on the emulated boards with
+# All tests: unit/ and fuzz/ on the host, tools/ for the host's tools, boot/ on the emulated boards with
 # Linux and the bare-metal guests of guests/, bench/ for speed.
 
 include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk
 include tests/guests/guests.mk
 
 PYTEST := /usr/bin/python3 -B -m pytest -c tests/pytest.ini --rootdir=tests
@@ -17,10 +18,11 @@ boards:
 	$(Q)$(MAKE) --no-print-directory BOARD=q35 all
 
 .PHONY: test test-all boot-tests bench
-test: unit $(built)
+test: unit fuzz $(built)
 	$(Q)$(PYTEST) -m 'not slow' tests/tools tests/boot $(TESTS)
 
-test-all: unit $(built)
+test-all: export FUZZ_ROUNDS := 20
+test-all: unit fuzz $(built)
 	$(Q)$(PYTEST) tests/tools tests/boot $(TESTS)
 
 boot-tests: $(built)

@@ -45,6 +45,7 @@ help:
 	@echo 'make test-all     the same with the slow ones'
 	@echo 'make bench        instructions per operation, exits of a Linux boot, sizes'
 	@echo 'make unit         only the unit tests; unit-<name> for one'
+	@echo 'make fuzz         only the fuzzers, from fixed seeds; FUZZ_ROUNDS=100 for as many times as much'
 	@echo 'make boot-tests   only those on emulated boards; TESTS="-k q35" for some'
 	@echo 'make guests       the bare-metal test guests, in build/guests'
 	@echo 'make lint         check format, analyse statically; make format to reformat'

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the unit tests' programs, shows what failed, and ends with one line of counts.
+"""Runs the programs of the unit tests or fuzzers, shows what failed, and ends with one line of
+counts. The first argument is the word that this line begins with.
 
 Each program speaks TAP, as cmocka does when asked to: "ok 1 - name", "not ok 2 - name".
 """
@@ -39,13 +40,13 @@ def run(program):
 
 def main():
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(run, sys.argv[1:]))
+        results = list(pool.map(run, sys.argv[2:]))
     for program, _, failed, output in results:
         if failed:
             print(f"{program}:\n{output}")
     passed = sum(result[1] for result in results)
     failed = sum(result[2] for result in results)
-    print(f"unit: {passed} passed, {failed} failed")
+    print(f"{sys.argv[1]}: {passed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -20,7 +20,7 @@ unit_names := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: unit
 unit: $(addprefix $(UNIT_OUT)/test_,$(unit_names))
-	$(Q)tests/unit/run.py $(filter $(UNIT_OUT)/test_%,$^)
+	$(Q)tests/unit/run.py unit $(filter $(UNIT_OUT)/test_%,$^)
 
 # $(1): test name. Objects with flags of their own stand in a folder of their own.
 define unit_test
