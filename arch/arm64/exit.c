@@ -115,14 +115,20 @@ static gpa_t fault_ipa(uint64_t gva)
 
 /*
  * Where a stage-2 fault was. HPFAR_EL2 holds the page, but not for a permission fault on an
- * access of the guest's own (Arm ARM D13.2.54): there its tables are asked again.
+ * access of the guest's own (Arm ARM D13.2.54): there its tables are asked again. As EL1,
+ * which may read whatever is mapped: EL0 may have been allowed to execute only.
  */
-static status_t fault_address(struct hv_vcpu *vcpu, uint64_t gva, bool permission, gpa_t *out)
+static bool fault_address(const struct hv_vcpu *vcpu, uint64_t gva, bool permission, gpa_t *out)
 {
-    if (permission && !(vcpu->esr & ISS_S1PTW))
-        return arm64_translate(vcpu, gva, VM_ACCESS_READ, out);
-    *out = fault_ipa(gva);
-    return OK;
+    uint64_t par;
+
+    if (!permission || (vcpu->esr & ISS_S1PTW)) {
+        *out = fault_ipa(gva);
+        return true;
+    }
+    par = arm64_at(AT_EL1_READ, gva);
+    *out = gpa((par & PAR_PA) | (gva & PAGE_MASK));
+    return !(par & PAR_F);
 }
 
 /* False: not mapped for the guest any more; it tries again and takes its own fault. */
@@ -141,12 +147,24 @@ static bool describe_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, uint8_t a
     exit->memory.external = type != FSC_PERMISSION && type != FSC_TRANSLATION &&
                             type != FSC_ACCESS_FLAG && type != FSC_ADDRESS_SIZE;
     return exit->memory.external ||
-           fault_address(vcpu, gva, exit->memory.permission, &exit->memory.gpa) == OK;
+           fault_address(vcpu, gva, exit->memory.permission, &exit->memory.gpa);
 }
 
 static bool instruction_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
 {
     return !describe_abort(vcpu, exit, VM_ACCESS_EXEC) || answer(vcpu, exit);
+}
+
+/*
+ * Cache maintenance where stage 2 maps nothing, or nothing that may be written (DC IVAC wants
+ * to): there is nothing of it in the caches, so it is done. Not what it did not come to.
+ */
+static bool is_idle_maintenance(uint64_t iss)
+{
+    const uint64_t type = iss & FSC_TYPE;
+
+    return (iss & (ISS_CM | ISS_S1PTW)) == ISS_CM &&
+           (type == FSC_TRANSLATION || type == FSC_PERMISSION);
 }
 
 static __attribute__((noinline)) bool other_data_abort(struct hv_vcpu *vcpu, struct vm_exit *exit,
@@ -155,6 +173,10 @@ static __attribute__((noinline)) bool other_data_abort(struct hv_vcpu *vcpu, str
     const uint64_t iss = vcpu->esr & ESR_ISS;
     const bool write = iss & ISS_WNR && !(iss & (ISS_CM | ISS_S1PTW));
 
+    if (is_idle_maintenance(iss)) {
+        arm64_skip(vcpu);
+        return true;
+    }
     if (!describe_abort(vcpu, exit, write ? VM_ACCESS_WRITE : VM_ACCESS_READ))
         return true;
     if (iss & ISS_ISV && !exit->memory.external) {

@@ -10,6 +10,10 @@ unit-flags-insn := $(arm64_fake)
 unit-idregs := arch/arm64/idregs.c arch/arm64/sysreg_trap.c arch/arm64/debug.c \
                arch/arm64/inject.c arch/arm64/finish.c tests/unit/arm64_fake/sysreg.c
 unit-flags-idregs := $(arm64_fake)
+unit-exit_arm64 := arch/arm64/exit.c arch/arm64/sysreg_trap.c arch/arm64/debug.c \
+                   arch/arm64/idregs.c arch/arm64/inject.c arch/arm64/finish.c \
+                   tests/unit/arm64_fake/sysreg.c
+unit-flags-exit_arm64 := $(arm64_fake)
 unit-emulate := arch/arm64/emulate.c arch/arm64/insn.c arch/arm64/inject.c arch/arm64/finish.c \
                 tests/unit/arm64_fake/sysreg.c
 unit-flags-emulate := $(arm64_fake)
