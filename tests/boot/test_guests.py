@@ -36,6 +36,11 @@ def test_interrupt_controller(socle, cpu, gic, cpus):
 
 
 @over(*CHOICES, *slow(*MORE_CHOICES))
+def test_registers_of_the_interrupt_controller(socle, cpu, gic, cpus):
+    run(socle, "gicregs", cpus, cpu=cpu, gic=gic)
+
+
+@over(*CHOICES, *slow(*MORE_CHOICES))
 def test_psci(socle, cpu, gic, cpus):
     run(socle, "psci", cpus, cpu=cpu, gic=gic)
 

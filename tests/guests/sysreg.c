@@ -29,8 +29,11 @@ static const struct feature hidden[] = {
     { "sve_instructions", PFR0, 32, 0x04bf5020 }, /* rdvl x0, #1 */
     { "activity_monitors", PFR0, 44, MRS(3u, 3u, 13u, 2u, 0u) },
     { "mpam", PFR0, 40, MRS(3u, 0u, 10u, 5u, 0u) },
+    { "pointer_authentication", ISAR1, 4, MRS(3u, 0u, 2u, 1u, 0u) },
     { "memory_tagging", PFR1, 8, MRS(3u, 0u, 5u, 6u, 0u) },
     { "sme", PFR1, 24, MRS(3u, 0u, 1u, 2u, 6u) },
+    { "performance_monitors", DFR0, 8, MRS(3u, 3u, 9u, 12u, 0u) },
+    { "cycle_counter", DFR0, 8, MRS(3u, 3u, 9u, 13u, 0u) },
     { "statistical_profiling", DFR0, 32, MRS(3u, 0u, 9u, 10u, 0u) },
     { "trace_buffer", DFR0, 44, MRS(3u, 0u, 9u, 11u, 0u) },
     { "lo_regions", MMFR1, 16, MRS(3u, 0u, 10u, 4u, 3u) },
@@ -38,8 +41,6 @@ static const struct feature hidden[] = {
 
 /* Either both, or neither. */
 static const struct feature consistent[] = {
-    { "pointer_authentication", ISAR1, 4, MRS(3u, 0u, 2u, 1u, 0u) },
-    { "performance_monitors", DFR0, 8, MRS(3u, 3u, 9u, 12u, 0u) },
     { "error_records", PFR0, 28, MRS(3u, 0u, 5u, 3u, 0u) },
     { "tcr2", MMFR3, 0, MRS(3u, 0u, 2u, 0u, 3u) },
 };
@@ -116,9 +117,6 @@ static void features(const struct feature *table, size_t count, bool must_hide)
         uint64_t there = field(&table[i]);
         bool gone = undefined(&table[i]);
 
-        /* 0xf in DFR0.PMUVer: an implementation-defined PMU, which is to say none. */
-        if (there == 0xf)
-            there = 0;
         check(must_hide ? there == 0 && gone : (there == 0) == gone, table[i].name);
     }
 }
