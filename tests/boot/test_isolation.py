@@ -111,6 +111,43 @@ def test_tables_that_lie_nowhere_are_reported(socle):
     machine.expect("restart: stopped")
 
 
+def interrupted(text):
+    """The text of a guest, also where lines of the log come in between."""
+    return r"(?:\r*\nsocle: [^\n]*\r*\n\r*)*".join(map(re.escape, text))
+
+
+def test_guests_that_reset_for_ever_leave_room_for_others(socle):
+    """Two of them, on the one CPU that a third has too."""
+    storm = "".join(guest(f"storm{n}", "restart", cmdline="storm") for n in (1, 2))
+    machine = socle(guest("restart") + storm, cpus=1, memory="512M")
+    for _ in range(10):
+        machine.expect(interrupted("fresh, waiting"))
+        machine.send("r")
+        machine.expect("restart: restarted")
+    machine.expect(interrupted("fresh, waiting"))
+    machine.send("q")
+    machine.expect("restart: stopped")
+    assert machine.output().count("storm1: restarted") > 2
+    assert machine.output().count("storm2: restarted") > 2
+
+
+def test_guest_that_prints_for_ever_leaves_room_for_others(socle):
+    """Whether its lines are kept or it owns the terminal."""
+    toml = guest("restart") + guest("flood", "restart", cmdline="flood")
+    machine = socle(toml, cpus=1, memory="512M")
+    machine.expect(r"\[flood\] flood")
+    machine.send("r")
+    machine.expect("restart: restarted")
+    machine.expect("fresh, waiting")
+    machine.send(ESCAPE + "n")
+    machine.expect("terminal: flood")
+    machine.expect("\nflood\r*\n")
+    machine.send(ESCAPE + "n")
+    machine.expect("terminal: restart")
+    machine.send("q")
+    machine.expect("restart: stopped")
+
+
 def test_escape_key_switches_the_terminal(socle):
     machine = socle(guest("one", "restart") + guest("two", "restart"), cpus=2, memory="512M")
     machine.expect("waiting")
