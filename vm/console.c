@@ -39,6 +39,7 @@ static struct {
     uint16_t last_two; /* bytes on the terminal, the last one low */
     bool waiting;      /* whole lines are kept, until the owner's line ends */
     bool escape;       /* Ctrl-] was typed */
+    void (*shut_down)(struct console *console);
 } terminal = { .write = discard, .last_two = TWO_BYTES('\r', '\n') };
 
 static void emit(const char *text, unsigned length)
@@ -168,6 +169,11 @@ void console_init(void (*write)(const char *text, unsigned length))
     terminal.write = write;
 }
 
+void console_set_shutdown(void (*shut_down)(struct console *console))
+{
+    terminal.shut_down = shut_down;
+}
+
 status_t console_attach(struct console *console, const char *name)
 {
     char *kept = pmm_alloc_wired(CONSOLE_KEEP);
@@ -260,8 +266,8 @@ void console_set_reader(struct console *console, void (*on_input)(void *device),
     spin_unlock(&terminal.readers);
 }
 
-/* What follows Ctrl-]. */
-static void command(uint8_t key)
+/* What follows Ctrl-]. True: the owner is to be shut down, without the lock. */
+static bool command(uint8_t key)
 {
     struct console *to = NULL;
 
@@ -270,17 +276,20 @@ static void command(uint8_t key)
     else if (key >= '1' && key <= '9')
         to = nth(key - '1');
 
+    if (key == 's' && terminal.owner != NULL)
+        return true;
     if (to != NULL) {
         give_terminal(to);
     } else {
         start_line();
-        emit_string(
-            "socle: Ctrl-] n: next VM, Ctrl-] 1 to 9: that VM, Ctrl-] Ctrl-]: types it\r\n");
+        emit_string("socle: Ctrl-] n: next VM, Ctrl-] 1 to 9: that VM, Ctrl-] s: shut it down, "
+                    "Ctrl-] Ctrl-]: types it\r\n");
     }
+    return false;
 }
 
 /* The console that the byte is for; NULL where it was the escape's, or nobody listens. */
-static struct console *route(uint8_t byte)
+static struct console *route(uint8_t byte, struct console **shut_down)
 {
     bool escaped = terminal.escape;
 
@@ -288,7 +297,7 @@ static struct console *route(uint8_t byte)
     if (terminal.escape)
         return NULL;
     if (escaped && byte != ESCAPE) {
-        command(byte);
+        *shut_down = command(byte) ? terminal.owner : NULL;
         return NULL;
     }
 
@@ -311,10 +320,14 @@ void console_typed(const uint8_t *bytes, unsigned count)
 
     spin_lock(&terminal.readers); /* so nobody detaches */
     for (unsigned i = 0; i < count; i++) {
+        struct console *shut_down = NULL;
+
         spin_lock(&terminal.lock);
-        struct console *to = route(bytes[i]);
+        struct console *to = route(bytes[i], &shut_down);
         spin_unlock(&terminal.lock);
 
+        if (shut_down != NULL && terminal.shut_down != NULL)
+            terminal.shut_down(shut_down);
         if (to == NULL)
             continue;
         if (to != told)

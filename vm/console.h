@@ -45,6 +45,12 @@ struct console {
 void console_init(void (*write)(const char *text, unsigned length));
 
 /*
+ * What Ctrl-] s does with the owner of the terminal, which does not detach meanwhile. May take
+ * any lock but a console's. Once, at boot.
+ */
+void console_set_shutdown(void (*shut_down)(struct console *console));
+
+/*
  * `name` lives as long as the console. The first one attached owns the terminal. A reader
  * set before stays. ERR_NO_MEMORY.
  */

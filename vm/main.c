@@ -30,6 +30,8 @@
 #include "vm/stats.h"
 #include "vm/vm.h"
 
+#define SHUTDOWN_PATIENCE_MS 10000 /* for a guest that was asked; then it is stopped */
+
 enum exit_status { EXIT_OK, EXIT_VM_CRASHED, EXIT_NO_VM };
 
 static struct host_info host SEALED;
@@ -177,6 +179,15 @@ static void vm_ended(struct vm *vm)
         power_off(exit_status);
 }
 
+/* Ctrl-] s */
+static void shut_down(struct console *console)
+{
+    struct vm *const vm = container_of(console, struct vm, console);
+
+    log_info("%s: asked to shut down", vm->config.name);
+    (void)vm_shutdown(vm, SHUTDOWN_PATIENCE_MS); /* refused: the log says why */
+}
+
 static status_t start_vm(const struct bundle *bundle, unsigned index)
 {
     static struct vm_config config; /* too large for a stack */
@@ -204,6 +215,7 @@ static void start_vms(void)
         panic("the bundle cannot be used: %s", why);
     bundle_make_disks(&bundle);
     vm_set_ended_hook(vm_ended);
+    console_set_shutdown(shut_down);
     for (unsigned i = 0; i < bundle_vm_count(&bundle); i++) {
         if (start_vm(&bundle, i) != OK)
             exit_status = EXIT_NO_VM;

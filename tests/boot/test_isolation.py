@@ -159,3 +159,22 @@ def test_escape_key_switches_the_terminal(socle):
     machine.send("q")
     machine.expect("one: stopped")
     machine.end(EXIT_OK)
+
+
+def test_guest_that_listens_is_shut_down(socle):
+    machine = socle(guest("powerkey"), cpus=1, memory="512M")
+    machine.expect("powerkey: waiting")
+    machine.send(ESCAPE + "s")
+    machine.expect("powerkey: pressed")
+    text = machine.end(EXIT_OK)
+    assert "did not shut down" not in text
+
+
+def test_guest_that_does_not_listen_is_stopped(socle):
+    """Though it neither halts nor exits."""
+    machine = socle(guest("spin", cpus=2, cmdline="cpus=2"), cpus=1, memory="512M")
+    machine.expect("spin: 2 CPUs")
+    machine.send(ESCAPE + "s")
+    machine.expect("spin: did not shut down in time: stopped")
+    counts = free_pages(machine.end(EXIT_OK))
+    assert counts[0] == counts[-1]
