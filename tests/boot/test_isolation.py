@@ -52,6 +52,26 @@ def test_spinning_guest_does_not_starve_its_neighbour(socle, initrds, board):
     assert "done" in machine.command("sleep 1 && echo do''ne")
 
 
+def lags(text):
+    """By VM: the longest time that it was kept from its CPU, in microseconds."""
+    return [int(found) for found in re.findall(r"lag: at most (\d+) us", text)]
+
+
+def test_shares_of_a_cpu_follow_priorities(socle):
+    """Two steps of priority are four times the share, and nobody waits long, to the tick."""
+    toml = guest("high", "lag", cmdline="ms=100", priority=5)
+    toml += guest("low", "lag", cmdline="ms=100", priority=3)
+    text = socle(toml, cpus=1, memory="512M", icount=True).end(EXIT_OK)
+    ran = {
+        name: int(re.search(rf"socle: {name}: +0 +(\d+)", text)[1]) for name in ("high", "low")
+    }
+    assert 75 <= ran["high"] <= 85
+    assert 15 <= ran["low"] <= 25
+    high, low = lags(text)
+    assert high < 1500  # a slice of the other's
+    assert low < 4500  # four of them
+
+
 @pytest.mark.parametrize("rounds", [1000])
 def test_restarts_leave_the_free_count_where_it_was(socle, board, rounds):
     machine = socle(guest("restart", board=board), board=board, memory="512M", cpus=2)

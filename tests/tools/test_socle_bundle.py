@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """socle-bundle: what it accepts, what it writes, and how its errors read."""
 
+import re
 import struct
 import subprocess
 
 import pytest
-from bundle_tool import make, run
+from bundle_tool import TOOLS, make, run
 
 from socle import itb
 from socle.toml_lines import LineIndex
+from socle.vm_schema import Vm
 
 
 def linux_image(text_offset=0, image_size=0x300000, size=4096):
@@ -322,3 +324,11 @@ key = 1979-05-27 07:32:00
 )
 def test_lines_are_found_by_path(path, line):
     assert LineIndex(LINES).line(path) == line
+
+
+def test_defaults_that_a_bundle_leaves_out_are_the_targets():
+    header = (TOOLS.parent / "kernel/sched.h").read_text()
+    slice_ns = int(re.search(r"SCHED_SLICE_DEFAULT_NS (\d+)", header)[1])
+    priority = int(re.search(r"SCHED_PRIORITY_DEFAULT (\d+)", header)[1])
+    vm = Vm("any")
+    assert (vm.slice_ms * 1_000_000, vm.priority) == (slice_ns, priority)

@@ -122,7 +122,7 @@ class Vm:
     entry: int | None = None
     affinity: list[int] = field(default_factory=list)
     priority: int = 4
-    slice_ms: int = 5
+    slice_ms: int = 1
     restart: str = "never"
     prefault: bool = False
     device: list[Device] = field(default_factory=list)
