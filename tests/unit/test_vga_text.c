@@ -208,6 +208,21 @@ static void scrolling_by_the_start_shows_the_new_lines_alone(void **unused)
     assert_null(strstr(terminal_text, "old"));
 }
 
+/* As Linux does before it takes the screen: two patterns, then what was there. */
+static void trying_the_memory_shows_nothing(void **unused)
+{
+    (void)unused;
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned at = 0; at < 4; at += 2)
+            dev_write(dev, at, 2, 0xaa55);
+        for (unsigned at = 0; at < 4; at += 2)
+            dev_write(dev, at, 2, 0x55aa);
+    }
+    for (unsigned at = 0; at < 4; at += 2)
+        dev_write(dev, at, 2, 0x0720);
+    EXPECT("");
+}
+
 static void scrolling_by_copying_shows_every_line_once(void **unused)
 {
     char expected[4096] = "";
@@ -314,6 +329,7 @@ int main(void)
         TEST(a_line_with_the_cursor_goes_on),
         TEST(a_begun_line_that_changes_is_shown_anew),
         TEST(scrolling_by_the_start_shows_the_new_lines_alone),
+        TEST(trying_the_memory_shows_nothing),
         TEST(scrolling_by_copying_shows_every_line_once),
         TEST(characters_that_no_terminal_should_get_are_marked),
         TEST(the_page_that_is_shown_is_the_one_that_starts),

@@ -10,7 +10,8 @@
  *             02, 0c miscellaneous output               1a status
  *
  * What the guest writes is shown when it has come to rest, and before it goes away: when the
- * guest moves the start, or begins to write at the screen's first place, as for scrolling.
+ * guest moves the start, or begins again at the screen's first place, as for scrolling. One that
+ * wrote no farther than the first row does not scroll: it may be trying whether there is memory.
  */
 
 #include "vm/devices/vga_text.h"
@@ -70,6 +71,7 @@ struct vga_text {
     struct vga_registers reg;
     struct vga_screen screen;
     bool unshown;      /* memory was written since the screen was shown */
+    bool beyond;       /* below the first row, too */
     bool touched;      /* something was, since the timer was armed */
     bool waits;        /* the timer is armed */
     unsigned patience; /* how often it may be put off */
@@ -104,7 +106,7 @@ static void show(struct vga_text *vga)
 
     for (unsigned i = 0; i < VGA_ROWS * VGA_COLUMNS; i++)
         to[i] = printable(vga->memory[(start + i) % CHARACTERS * 2]);
-    vga->unshown = false;
+    vga->unshown = vga->beyond = false;
     vga_screen_show(&vga->screen, cursor, vga->console);
 }
 
@@ -154,10 +156,15 @@ static void write_memory(struct vga_text *vga, struct vdev_access access, uint64
     if (access.offset >= VGA_TEXT_MEMORY_BYTES ||
         access.size > VGA_TEXT_MEMORY_BYTES - access.offset)
         return;
-    if (vga->unshown && access.offset == crtc_place(vga, CRTC_START) * 2)
+
+    const unsigned start = crtc_place(vga, CRTC_START);
+    const unsigned place = ((unsigned)access.offset / 2 + CHARACTERS - start) % CHARACTERS;
+
+    if (vga->beyond && place == 0)
         show(vga);
     memcpy(&vga->memory[access.offset], &value, access.size);
     vga->unshown = true;
+    vga->beyond |= place >= VGA_COLUMNS;
     touch(vga);
 }
 
@@ -269,7 +276,7 @@ static void vga_text_reset(struct vdev *dev)
     if (vga->unshown)
         show(vga);
     vdev_timer_disarm(&vga->timer);
-    vga->waits = vga->unshown = vga->touched = false;
+    vga->waits = vga->unshown = vga->beyond = vga->touched = false;
     vga->reg = mode_3;
     for (unsigned i = 0; i < CHARACTERS; i++) {
         vga->memory[2 * i] = ' ';
