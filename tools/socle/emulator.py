@@ -7,11 +7,13 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import termios
 import tty
 
 LAST_WORDS = re.compile(rb"power off, status (\d+)")
 FAILED = 1
+COMPLAINT = 1000  # bytes that are shown of it
 
 
 def debug_exit_status(status):
@@ -42,9 +44,9 @@ class Terminal:
         return bool(select.select([self.ours], [], [], 0)[0])
 
     def status(self):
-        """What Socle's last words say."""
+        """What Socle's last words say; None: there were none."""
         found = LAST_WORDS.findall(self.tail)
-        return int(found[-1]) if found else FAILED
+        return int(found[-1]) if found else None
 
 
 def _copy(process, terminal, keyboard):
@@ -64,21 +66,30 @@ def _copy(process, terminal, keyboard):
         terminal.copy_out()
 
 
+def _complain(command, output):
+    """Socle did not get to its last words: what the emulator itself said may tell why."""
+    output.seek(0)
+    said = output.read().decode(errors="replace").rstrip()
+    print(f"{command[0]} ended before Socle did:\n{said[-COMPLAINT:]}", file=sys.stderr)
+    return FAILED
+
+
 def run_on_terminal(command, terminal):
-    """What the emulator itself prints is nobody's business; Ctrl-C ends it."""
+    """Socle's exit status. Ctrl-C ends the emulator; what it prints is shown only if it failed."""
     keyboard = sys.stdin.fileno()
     old = termios.tcgetattr(keyboard) if os.isatty(keyboard) else None
     if old:
         tty.setcbreak(keyboard)
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    with tempfile.TemporaryFile() as output, subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
     ) as process:
         try:
             _copy(process, terminal, keyboard)
         except KeyboardInterrupt:
-            pass
+            return FAILED
         finally:
             process.kill()
             if old:
                 termios.tcsetattr(keyboard, termios.TCSADRAIN, old)
-    return terminal.status()
+        status = terminal.status()
+        return _complain(command, output) if status is None else status
