@@ -47,7 +47,6 @@ def test_clocks_and_own_interrupts(socle, cpu):
     run(socle, "apic", cpu=cpu, icount=True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("program", ["fault", "mmio", "modes", "apic"])
 def test_guest_under_vmx(socle, program):
     run(socle, program, emulator="bochs")
@@ -93,7 +92,7 @@ def sector(name):
     return vm(name, machine="pc", memory="4M", kernel=kernel) + ide("data")
 
 
-@pytest.mark.parametrize("choices", [{}, slow({"emulator": "bochs"})])
+@pytest.mark.parametrize("choices", [{}, {"emulator": "bochs"}], ids=["svm", "vmx"])
 def test_boot_sector_and_its_disk(socle, tmp_path, choices):
     """By keyboard, COM1, screen and disk; what one VM writes another reads."""
     image = tmp_path / "disk.img"

@@ -75,10 +75,16 @@ static void no_ept_is_told(void **state)
 
 static void each_bit_that_is_wanted_is_also_checked(void **state)
 {
+    static const uint32_t optional_bits[VMX_WORDS] = {
+        [VMX_PIN] = PIN_PREEMPTION_TIMER,
+        [VMX_SECONDARY] = SECONDARY_WBINVD,
+        [VMX_EXIT] = EXIT_SAVE_PREEMPTION_TIMER,
+    };
+
     (void)state;
     for (unsigned word = 0; word < VMX_WORDS; word++) {
         for (unsigned bit = 0; bit < 32; bit++) {
-            const bool optional = word == VMX_SECONDARY && BIT(bit) == SECONDARY_WBINVD;
+            const bool optional = optional_bits[word] & BIT(bit);
 
             if (!(vmx_wanted[word] & BIT(bit)) || optional)
                 continue;
@@ -134,6 +140,22 @@ static void each_part_of_ept_is_checked(void **state)
     assert_false(vmx_check(&cpu, &why));
 }
 
+static void the_preemption_timer_is_used_where_there_is_one(void **state)
+{
+    (void)state;
+    cpu.misc = 5; /* a tick is 32 of the TSC's */
+    assert_int_equal(vmx_timer_ticks(&cpu, 3200), 101);
+    assert_int_equal(vmx_timer_ticks(&cpu, 0), 1);
+    assert_int_equal(vmx_timer_ticks(&cpu, UINT64_MAX), UINT32_MAX);
+    cpu.control[VMX_EXIT] &= ~MAY(EXIT_SAVE_PREEMPTION_TIMER);
+    assert_int_equal(vmx_timer_ticks(&cpu, 3200), 101);
+    set_up(NULL);
+    cpu.control[VMX_PIN] &= ~MAY(PIN_PREEMPTION_TIMER);
+    assert_int_equal(vmx_timer_ticks(&cpu, 3200), 0);
+    assert_int_equal(vmx_control(&cpu, VMX_EXIT, EXIT_SAVE_PREEMPTION_TIMER | EXIT_HOST_64),
+                     EXIT_HOST_64);
+}
+
 static void the_narrowest_invalidation_is_chosen(void **state)
 {
     (void)state;
@@ -155,6 +177,7 @@ int main(void)
         cmocka_unit_test_setup(each_bit_that_is_wanted_is_also_checked, set_up),
         cmocka_unit_test_setup(bits_that_are_switched_off_may_not_be_required, set_up),
         cmocka_unit_test_setup(each_part_of_ept_is_checked, set_up),
+        cmocka_unit_test_setup(the_preemption_timer_is_used_where_there_is_one, set_up),
         cmocka_unit_test_setup(the_narrowest_invalidation_is_chosen, set_up),
     };
 

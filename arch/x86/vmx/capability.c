@@ -7,14 +7,14 @@
 /* What exits, in vmcs.h's names. What is not here, and has no line in exit.c, runs at full speed.
  */
 const uint32_t vmx_wanted[VMX_WORDS] = {
-    [VMX_PIN] = PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMIS,
+    [VMX_PIN] = PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMIS | PIN_PREEMPTION_TIMER,
     [VMX_PRIMARY] = PRIMARY_TSC_OFFSET | PRIMARY_HLT | PRIMARY_MWAIT | PRIMARY_RDPMC |
                     PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE | PRIMARY_IO_BITMAPS |
                     PRIMARY_MSR_BITMAPS | PRIMARY_MONITOR | PRIMARY_SECONDARY,
     [VMX_SECONDARY] =
         SECONDARY_EPT | SECONDARY_VPID | SECONDARY_WBINVD | SECONDARY_UNRESTRICTED_GUEST,
     [VMX_EXIT] = EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_ACKNOWLEDGE | EXIT_LOAD_PAT |
-                 EXIT_SAVE_EFER | EXIT_LOAD_EFER,
+                 EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PREEMPTION_TIMER,
     [VMX_ENTRY] = ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER,
 };
 
@@ -30,8 +30,15 @@ static uint32_t may_be_one(const struct vmx_capability *cpu, enum vmx_word word)
     return (uint32_t)(cpu->control[word] >> 32);
 }
 
+static bool has_timer(const struct vmx_capability *cpu)
+{
+    return may_be_one(cpu, VMX_PIN) & PIN_PREEMPTION_TIMER;
+}
+
 uint32_t vmx_control(const struct vmx_capability *cpu, enum vmx_word word, uint32_t wanted)
 {
+    if (word == VMX_EXIT && !has_timer(cpu)) /* SDM 3C 26.2.1.2 */
+        wanted &= ~EXIT_SAVE_PREEMPTION_TIMER;
     return (wanted | must_be_one(cpu, word)) & may_be_one(cpu, word);
 }
 
@@ -136,6 +143,13 @@ bool vmx_check(const struct vmx_capability *cpu, const char **why)
 
 #define TYPE_SINGLE 1 /* SDM 3C 30.3, INVEPT and INVVPID */
 #define TYPE_ALL 2
+
+uint32_t vmx_timer_ticks(const struct vmx_capability *cpu, uint64_t tsc)
+{
+    const uint64_t ticks = (tsc >> FIELD_GET(MISC_TIMER_SHIFT, cpu->misc)) + 1;
+
+    return has_timer(cpu) ? (uint32_t)MIN(ticks, UINT32_MAX) : 0;
+}
 
 uint64_t vmx_invept_type(const struct vmx_capability *cpu)
 {

@@ -24,6 +24,7 @@ struct vmx_capability {
 #define BASIC_REVISION GENMASK(30, 0)
 #define BASIC_TRUE_CONTROLS BIT(55)
 
+#define MISC_TIMER_SHIFT GENMASK(4, 0) /* the preemption timer's ticks, in the TSC's */
 #define MISC_STORES_LMA BIT(5)
 
 #define EPT_WALK_4 BIT(6)
@@ -45,6 +46,12 @@ uint32_t vmx_control(const struct vmx_capability *cpu, enum vmx_word word, uint3
 
 /* What the backend wants of each word at a vCPU's reset. */
 extern const uint32_t vmx_wanted[VMX_WORDS];
+
+/*
+ * What the preemption timer is set to, to go off after `tsc` ticks of the TSC, or a little later;
+ * 0: this CPU has none.
+ */
+uint32_t vmx_timer_ticks(const struct vmx_capability *cpu, uint64_t tsc);
 
 /* Types for INVEPT and INVVPID: of one context where the CPU can, else of all. */
 uint64_t vmx_invept_type(const struct vmx_capability *cpu);

@@ -66,6 +66,13 @@ static bool ignored(struct hv_vcpu *vcpu, struct vm_exit *exit)
     return true;
 }
 
+/* The host's interrupts, should any be kept from making the guest exit, are let in now. */
+static bool ran_long(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    vmx_wind_timer();
+    return ignored(vcpu, exit);
+}
+
 static bool undefined(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     (void)exit;
@@ -367,6 +374,7 @@ static const exit_handler exits[VMX_EXITS] = {
     [VMX_EXIT_EPT_VIOLATION] = memory,
     [VMX_EXIT_EPT_MISCONFIGURATION] = malformed,
     [VMX_EXIT_INVEPT] = undefined,
+    [VMX_EXIT_PREEMPTION_TIMER] = ran_long,
     [VMX_EXIT_INVVPID] = undefined,
     [VMX_EXIT_WBINVD] = nothing,
     [VMX_EXIT_XSETBV] = set_extended_control,

@@ -5,6 +5,7 @@
  */
 #include <arch/cpu.h>
 
+#include "arch/timer.h"
 #include "arch/x86/cpuid.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/vmx/vmx.h"
@@ -16,6 +17,8 @@
 #define EPT_POINTER_WALK_4 FIELD_PREP(GENMASK(5, 3), 3)
 
 #define SEGMENT_TABLE_LIMIT 0xffff
+
+#define RUN_PER_SECOND 200 /* a guest that nothing else makes exit runs so long: 5 ms */
 
 /* #DB and #AC can be delivered without end by a guest that wants to keep the CPU. */
 #define EXCEPTIONS (BIT(VECTOR_DB) | BIT(VECTOR_AC) | BIT(VECTOR_MC))
@@ -113,6 +116,20 @@ void vmx_reset_control(const struct hv_vcpu *vcpu)
         vmwrite(constants[i].field, constants[i].value);
     for (unsigned i = 0; i < 4; i++)
         vmwrite(VMCS_GUEST_PDPTE + 2 * i, 0);
+    vmx_wind_timer();
+}
+
+/*
+ * It counts while the guest runs, and an exit keeps what is left. The host's interrupts make a
+ * guest exit by themselves; but there are emulators that let none through while the guest has
+ * its own masked (Bochs).
+ */
+void vmx_wind_timer(void)
+{
+    const uint32_t ticks = vmx_timer_ticks(&vmx_cpu, arch_counter_hz() / RUN_PER_SECOND);
+
+    if (ticks != 0)
+        vmwrite(VMCS_PREEMPTION_TIMER, ticks);
 }
 
 /* --- the host --- */

@@ -72,6 +72,7 @@ enum vmcs_field {
     VMCS_INTERRUPTIBILITY = 0x4824,
     VMCS_ACTIVITY = 0x4826,
     VMCS_GUEST_SYSENTER_CS = 0x482a,
+    VMCS_PREEMPTION_TIMER = 0x482e,
     VMCS_HOST_SYSENTER_CS = 0x4c00,
 
     VMCS_CR0_MASK = 0x6000,
@@ -110,6 +111,7 @@ enum vmcs_field {
 #define PIN_EXTERNAL_INTERRUPT (1u << 0)
 #define PIN_NMI (1u << 3)
 #define PIN_VIRTUAL_NMIS (1u << 5)
+#define PIN_PREEMPTION_TIMER (1u << 6)
 
 /* VMCS_PRIMARY_CONTROLS, 24.6.2. */
 #define PRIMARY_INTERRUPT_WINDOW (1u << 2)
@@ -144,6 +146,7 @@ enum vmcs_field {
 #define EXIT_LOAD_PAT (1u << 19)
 #define EXIT_SAVE_EFER (1u << 20)
 #define EXIT_LOAD_EFER (1u << 21)
+#define EXIT_SAVE_PREEMPTION_TIMER (1u << 22)
 
 /* VMCS_ENTRY_CONTROLS, 24.8.1. */
 #define ENTRY_LOAD_DEBUG (1u << 2)
@@ -215,6 +218,7 @@ enum vmx_exit_reason {
     VMX_EXIT_EPT_VIOLATION = 48,
     VMX_EXIT_EPT_MISCONFIGURATION = 49,
     VMX_EXIT_INVEPT = 50,
+    VMX_EXIT_PREEMPTION_TIMER = 52,
     VMX_EXIT_INVVPID = 53,
     VMX_EXIT_WBINVD = 54,
     VMX_EXIT_XSETBV = 55,

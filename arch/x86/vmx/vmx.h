@@ -55,6 +55,8 @@ extern const char vmx_exited[]; /* VMCS_HOST_RIP */
 void vmx_reset_control(const struct hv_vcpu *vcpu);
 void vmx_write_host_state(void);
 uint64_t vmx_ept_pointer(paddr_t root);
+/* The current VMCS's preemption timer starts anew, where the CPU has one. */
+void vmx_wind_timer(void);
 void vmx_prepare_machine(void);
 
 /* exit.c: true when vm/ has to deal with it and `exit` says how. */
