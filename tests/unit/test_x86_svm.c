@@ -63,6 +63,7 @@ static int set_up(void **state)
     svm_features = (struct svm_features){ 0 };
     vmcb->rip = RIP;
     vmcb->rflags = RFLAGS_FIXED;
+    vmcb->cr0 = CR0_PE;
     vmcb->clean = CLEAN_ALL;
     return 0;
 }
@@ -120,6 +121,14 @@ static void a_window_is_a_virtual_interrupt_that_tells(void **state)
     svm_ask_window(&vcpu, false);
     assert_false(vmcb->virtual_interrupt & V_IRQ);
     assert_false(vmcb->intercept[INTERCEPT_1] & INTERCEPT_VINTR);
+}
+
+static void real_mode_exceptions_have_no_error_code(void **state)
+{
+    (void)state;
+    vmcb->cr0 = 0;
+    svm_inject_exception(&vcpu, 13, 0);
+    assert_int_equal(enter(), EXCEPTION_EVENT(13));
 }
 
 static void an_interrupted_delivery_is_repeated(void **state)
@@ -453,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_interrupt_waits_for_if_and_the_shadow, set_up),
         cmocka_unit_test_setup(a_window_is_a_virtual_interrupt_that_tells, set_up),
+        cmocka_unit_test_setup(real_mode_exceptions_have_no_error_code, set_up),
         cmocka_unit_test_setup(an_interrupted_delivery_is_repeated, set_up),
         cmocka_unit_test_setup(software_events_are_repeated_by_their_instruction, set_up),
         cmocka_unit_test_setup(an_exception_goes_before_an_interrupt, set_up),

@@ -153,7 +153,7 @@ void svm_inject_exception(struct hv_vcpu *vcpu, uint8_t vector, int64_t error_co
     if (before & EVENT_VALID && !displace(vcpu, before, &vector, &error_code))
         return;
     vmcb->event = EVENT_VALID | FIELD_PREP(EVENT_TYPE, EVENT_EXCEPTION) | vector;
-    if (error_code >= 0)
+    if (error_code >= 0 && vmcb->cr0 & CR0_PE) /* real mode pushes none */
         vmcb->event |= EVENT_HAS_ERROR | FIELD_PREP(EVENT_ERROR, error_code);
 }
 
