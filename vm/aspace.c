@@ -198,8 +198,7 @@ status_t aspace_back(const struct region *region, gpa_t address, struct backing 
     return status;
 }
 
-/* What the tables may allow: ROM is never written, and is hidden while its reads trap. */
-static unsigned mapped_prot(const struct region *region)
+unsigned aspace_mapped_prot(const struct region *region)
 {
     if (region->kind == REGION_ROM)
         return region->trap_reads ? 0 : region->prot & ~(unsigned)PT_WRITE;
@@ -217,7 +216,7 @@ static bool allows(unsigned prot, unsigned access)
 status_t aspace_fault(struct aspace *as, const struct region *region, gpa_t address,
                       unsigned access)
 {
-    const unsigned prot = mapped_prot(region);
+    const unsigned prot = aspace_mapped_prot(region);
     struct backing backing;
     status_t status;
 
@@ -233,7 +232,7 @@ status_t aspace_fault(struct aspace *as, const struct region *region, gpa_t addr
 
 status_t aspace_prefault(struct aspace *as, const struct region *region)
 {
-    const unsigned prot = mapped_prot(region);
+    const unsigned prot = aspace_mapped_prot(region);
     const uint64_t end = region->base.raw + region->size;
     status_t status = OK;
 

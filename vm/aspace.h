@@ -122,6 +122,8 @@ void aspace_rom_trap_reads(struct aspace *as, gpa_t base, bool trap);
  */
 status_t aspace_read(struct aspace *as, gpa_t from, void *to, size_t bytes);
 status_t aspace_write(struct aspace *as, gpa_t to, const void *from, size_t bytes);
+/* As aspace_write, on the guest's behalf: only where it may write itself. */
+status_t aspace_write_by_device(struct aspace *as, gpa_t to, const void *from, size_t bytes);
 /* Atomic against the guest, 4 or 8 bytes, aligned. ERR_BAD_STATE: it is not what was expected. */
 status_t aspace_exchange(struct aspace *as, gpa_t at, unsigned size, uint64_t expected,
                          uint64_t value);

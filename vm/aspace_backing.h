@@ -56,3 +56,6 @@ struct backing {
 
 /* Commits what backs `address`, which is in the region. ERR_NO_MEMORY. */
 status_t aspace_back(const struct region *region, gpa_t address, struct backing *out);
+
+/* What the tables may allow: ROM is never written, and is hidden while its reads trap. */
+unsigned aspace_mapped_prot(const struct region *region);

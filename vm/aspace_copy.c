@@ -8,14 +8,18 @@
 #include "arch/mem.h"
 #include "vm/aspace_backing.h"
 
-/* The longest piece at `at`, of `bytes` wanted, that is contiguous for the hypervisor. */
-static status_t piece(const struct aspace *as, gpa_t at, size_t bytes, void **start, size_t *run)
+/*
+ * The longest piece at `at`, of `bytes` wanted, that is contiguous for the hypervisor, and
+ * where the guest has the rights in `prot`.
+ */
+static status_t piece(const struct aspace *as, gpa_t at, size_t bytes, unsigned prot, void **start,
+                      size_t *run)
 {
     const struct region *region = aspace_find(as, at);
     struct backing backing;
     status_t status;
 
-    if (region == NULL || !region_is_memory(region))
+    if (region == NULL || !region_is_memory(region) || prot & ~aspace_mapped_prot(region))
         return ERR_NOT_FOUND;
     status = aspace_back(region, at, &backing);
     if (status == OK) {
@@ -37,7 +41,7 @@ status_t aspace_read(struct aspace *as, gpa_t from, void *to, size_t bytes)
         void *source;
 
         aspace_reader_enter(as);
-        status = piece(as, from, bytes, &source, &run);
+        status = piece(as, from, bytes, 0, &source, &run);
         if (status == OK)
             asm_mem_copy(out, source, run);
         aspace_reader_leave(as);
@@ -48,7 +52,8 @@ status_t aspace_read(struct aspace *as, gpa_t from, void *to, size_t bytes)
     return status;
 }
 
-status_t aspace_write(struct aspace *as, gpa_t to, const void *from, size_t bytes)
+static status_t write_where(struct aspace *as, gpa_t to, const void *from, size_t bytes,
+                            unsigned prot)
 {
     const uint8_t *in = from;
     status_t status = OK;
@@ -58,7 +63,7 @@ status_t aspace_write(struct aspace *as, gpa_t to, const void *from, size_t byte
         void *target;
 
         aspace_reader_enter(as);
-        status = piece(as, to, bytes, &target, &run);
+        status = piece(as, to, bytes, prot, &target, &run);
         if (status == OK) {
             asm_mem_copy(target, in, run);
             arch_clean_for_guest(target, run);
@@ -69,6 +74,16 @@ status_t aspace_write(struct aspace *as, gpa_t to, const void *from, size_t byte
         bytes -= run;
     }
     return status;
+}
+
+status_t aspace_write(struct aspace *as, gpa_t to, const void *from, size_t bytes)
+{
+    return write_where(as, to, from, bytes, 0);
+}
+
+status_t aspace_write_by_device(struct aspace *as, gpa_t to, const void *from, size_t bytes)
+{
+    return write_where(as, to, from, bytes, PT_WRITE);
 }
 
 /* How much from `at` on needs no zeroing, since it is not committed and will be zero then. */
@@ -96,7 +111,7 @@ status_t aspace_exchange(struct aspace *as, gpa_t at, unsigned size, uint64_t ex
     if ((size != 4 && size != 8) || !IS_ALIGNED(at.raw, size))
         return ERR_INVALID_ARGS;
     aspace_reader_enter(as);
-    status = piece(as, at, size, &target, &run);
+    status = piece(as, at, size, 0, &target, &run);
     if (status == OK && size == 4)
         same = __atomic_compare_exchange_n((uint32_t *)target, &expected32, (uint32_t)value, false,
                                            __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -122,7 +137,7 @@ status_t aspace_fill(struct aspace *as, gpa_t to, uint8_t byte, size_t bytes)
         if (byte == 0)
             run = zero_already(as, to, bytes);
         if (run == 0) {
-            status = piece(as, to, bytes, &target, &run);
+            status = piece(as, to, bytes, 0, &target, &run);
             if (status == OK) {
                 asm_block_fill(target, pattern, run);
                 arch_clean_for_guest(target, run);

@@ -249,6 +249,28 @@ static void rom_is_never_writable_and_hides_on_demand(void **state)
     assert_int_equal(aspace_write(&space, gpa(0x1000), "rom", 3), OK); /* its maker may */
 }
 
+static void a_device_writes_only_where_its_guest_may(void **state)
+{
+    struct region rom = ram_at(0x201000, 0x1000), shared = ram_at(0x202000, 0x1000);
+    uint8_t bytes[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+
+    (void)state;
+    rom.kind = REGION_ROM;
+    shared.kind = REGION_SHARED;
+    shared.prot = PT_READ;
+    rom.offset = 0x201000;
+    shared.offset = 0x202000;
+    assert_int_equal(map(ram_at(0x200000, 0x1000)), OK);
+    assert_int_equal(map(rom), OK);
+    assert_int_equal(map(shared), OK);
+    assert_int_equal(aspace_write_by_device(&space, gpa(0x200ff8), bytes, 8), OK);
+    assert_int_equal(aspace_write_by_device(&space, gpa(0x200ffc), bytes, 8), ERR_NOT_FOUND);
+    assert_int_equal(aspace_write_by_device(&space, gpa(0x201000), bytes, 8), ERR_NOT_FOUND);
+    assert_int_equal(aspace_write_by_device(&space, gpa(0x202000), bytes, 8), ERR_NOT_FOUND);
+    assert_int_equal(aspace_read(&space, gpa(0x201000), bytes, 8), OK);
+    assert_int_equal(bytes[0] | bytes[7], 0);
+}
+
 static void identity_regions_are_mapped_at_once(void **state)
 {
     const paddr_t host = paddr(FAKE_RAM_BASE + ((uint64_t)ARENA_PAGES << PAGE_SHIFT));
@@ -378,6 +400,7 @@ int main(void)
         TEST(a_block_that_a_region_shows_in_part_maps_in_part),
         TEST(a_fault_obeys_the_protection),
         TEST(rom_is_never_writable_and_hides_on_demand),
+        TEST(a_device_writes_only_where_its_guest_may),
         TEST(identity_regions_are_mapped_at_once),
         TEST(copies_cross_pages_and_regions),
         TEST(filling_with_zero_clears_and_commits_nothing_new),

@@ -110,7 +110,7 @@ status_t aspace_read(struct aspace *as, gpa_t from, void *to, size_t bytes)
     return ERR_NOT_FOUND;
 }
 
-status_t aspace_write(struct aspace *as, gpa_t to, const void *from, size_t bytes)
+status_t aspace_write_by_device(struct aspace *as, gpa_t to, const void *from, size_t bytes)
 {
     (void)as, (void)to, (void)from, (void)bytes;
     return ERR_NOT_FOUND;

@@ -44,7 +44,7 @@ static status_t dma_read(void *context, gpa_t from, void *to, size_t bytes)
 
 static status_t dma_write(void *context, gpa_t to, const void *from, size_t bytes)
 {
-    return aspace_write(context, to, from, bytes);
+    return aspace_write_by_device(context, to, from, bytes);
 }
 
 static status_t add_fw_cfg(struct vm *vm)
