@@ -1,15 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A whole VM, machine pc, over the real vm/ and kernel/, on two host CPUs that take turns at a
- * guest's exits: where a CPU of the machine holds no lock, the other one may do anything. What
- * the guest's exits are, and when somebody pauses, restarts or stops the VM, is at random.
- *
- *     sched_turn -> vcpu_run (here) -> exit -> vm/exit.c … -> back here
- *                       +-> the other CPU's sched_turn, timers, work of the management
- *
- * It fails when something spins for ever, when a lock is left held, when the VM does not come
- * to rest, or when it leaves memory behind.
- */
+/* Machine pc, whose guest makes exits at random (world.h). */
 #include <arch/vcpu.h>
 
 #include <setjmp.h>
@@ -18,123 +8,17 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "arch/fake/fake.h"
 #include "arch/hv.h"
-#include "arch/mmu.h"
-#include "drivers/rtc/rtc.h"
-#include "kernel/bootmem.h"
-#include "kernel/irq.h"
-#include "kernel/log.h"
-#include "kernel/panic.h"
-#include "kernel/percpu.h"
-#include "kernel/pmm.h"
+#include "arch/timer.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/world.h"
 #include "vm/machine/machine_pc.h"
 #include "vm/ram_disk.h"
-#include "vm/vm.h"
 
-#define CPUS 2
-#define ARENA_BYTES ((size_t)64 << 20)
 #define ROUNDS 150
 #define EXITS 1500
-#define REST_TURNS 100000
-#define SPINS 1000000
-
-static struct cpu *cpus[CPUS];
-static bool in_guest[CPUS];
-static unsigned exits_left;
-static struct vm *vm;
-
-uint32_t rtc_now(void)
-{
-    return 1700000000;
-}
-
-void fuzz_spins(void)
-{
-    static unsigned spins;
-
-    if (++spins == SPINS)
-        panic("a lock, or what else is waited for, never comes");
-}
-
-/* --- the world around the VM --- */
-
-static void manage(struct sched_work *work)
-{
-    static const uint8_t keys[] = "keys\r\x1d"
-                                  "1";
-
-    (void)work;
-    switch (fuzz_below(9)) {
-    case 0: (void)vm_pause(vm); break;
-    case 1:
-    case 2:
-    case 3: (void)vm_resume(vm); break;
-    case 4: (void)vm_restart(vm); break;
-    case 5: (void)vm_shutdown(vm, (unsigned)fuzz_below(100)); break;
-    case 6: (void)vm_inject_interrupt(vm, fuzz_below(16), (uint32_t)fuzz_below(32)); break;
-    case 7: (void)vm_write_guest_u64(vm, gpa(8 * fuzz_below(1 << 20)), fuzz_value()); break;
-    default: console_typed(keys, (unsigned)(1 + fuzz_below(sizeof(keys) - 1))); break;
-    }
-}
-
-static struct sched_work management = { .run = manage };
-
-static void pass_time(void)
-{
-    fake_counter_set(arch_counter() + (fuzz_next() >> 34 >> fuzz_below(30)));
-}
-
-/* Pending: time has passed, so timers are due. */
-static uint32_t ack(void)
-{
-    pass_time();
-    timer_interrupt();
-    if (fuzz_one_in(8))
-        (void)sched_post(cpus[fuzz_below(CPUS)], &management);
-    return IRQ_NONE;
-}
-
-static void send_ipi(unsigned cpu)
-{
-    assert_true(cpu < CPUS);
-}
-
-static const struct irqchip chip = { .name = "fuzz", .ack = ack, .send_ipi = send_ipi };
-
-static void turn_of(unsigned id)
-{
-    void *const before = arch_this_cpu();
-
-    arch_set_this_cpu(cpus[id]);
-    (void)sched_turn();
-    timer_interrupt();
-    arch_set_this_cpu(before);
-}
-
-/* While this CPU is in its guest, those do something that are not. */
-static void let_others_run(void)
-{
-    for (unsigned id = 0; id < CPUS; id++)
-        if (!in_guest[id] && fuzz_one_in(2))
-            turn_of(id);
-}
-
-static void check_locks(void)
-{
-    assert_int_equal(vm->lock.held, 0);
-    assert_int_equal(vm->space.stage2.lock.held, 0);
-    assert_int_equal(vm->space.guard, 0);
-    for (const struct vdev *dev = vm->devices; dev != NULL; dev = dev->next)
-        assert_int_equal(dev->lock.held, 0);
-    for (unsigned id = 0; id < CPUS; id++)
-        assert_int_equal(cpus[id]->sched.lock.held | cpus[id]->timers.lock.held, 0);
-}
 
 /* --- the guest --- */
 
@@ -312,7 +196,6 @@ static void vcpu_put(struct hv_vcpu *vcpu)
 
 static void vcpu_run(struct hv_vcpu *vcpu, hv_answer answer)
 {
-    const unsigned here = this_cpu()->id;
     struct vm_exit exit;
     bool again;
 
@@ -320,18 +203,16 @@ static void vcpu_run(struct hv_vcpu *vcpu, hv_answer answer)
         assert_true(vcpu->loaded);
         vcpu->event = 0; /* delivered */
         vcpu->nmi_blocked = fuzz_one_in(3);
-        in_guest[here] = true;
-        let_others_run();
-        in_guest[here] = false;
-        if (exits_left != 0) {
-            exits_left--;
+        world_between_exits();
+        if (world_exits_left != 0) {
+            world_exits_left--;
             exit = random_exit(vcpu);
         } else {
             exit = (struct vm_exit){ .reason = VM_EXIT_YIELD };
-            (void)vm_stop(vm);
+            (void)vm_stop(world_vm);
         }
         again = answer(vcpu, &exit);
-        check_locks();
+        world_check_locks();
     } while (again);
 }
 
@@ -481,73 +362,22 @@ static struct vm_config config(void)
     return out;
 }
 
-static bool is_at_rest(void)
-{
-    return vm->state == VM_STOPPED || vm->state == VM_CRASHED;
-}
-
-static void come_to_rest(void)
-{
-    for (unsigned turns = 0; !is_at_rest() || vm_destroy(vm) != OK; turns++) {
-        if (turns == REST_TURNS)
-            panic("it does not come to rest: %s", vm_state_name(vm->state));
-        pass_time();
-        turn_of(turns % CPUS);
-        if (exits_left == 0 && vm->end == VM_END_NONE && !vm->busy && !is_at_rest())
-            (void)vm_stop(vm);
-    }
-}
-
 static void one_life(void)
 {
     const struct vm_config it = config();
-    const size_t free_before = pmm_free_count();
 
-    exits_left = EXITS;
-    assert_int_equal(vm_create(&it, &vm), OK);
-    assert_int_equal(vm_boot(vm), OK);
-    for (unsigned turns = 0; exits_left != 0 && turns < EXITS; turns++) {
-        (void)ack();
-        turn_of((unsigned)fuzz_below(CPUS));
-    }
-    exits_left = 0;
-    come_to_rest();
-    assert_int_equal(pmm_free_count(), free_before);
+    world_live(&it, EXITS);
 }
 
 static void a_pc_survives_its_guest_and_its_management(void **state)
 {
-    (void)state;
-    fuzz(ROUNDS, one_life);
-}
-
-static void swallow(const char *text, unsigned length)
-{
-    (void)text;
-    (void)length;
-}
-
-static int make_world(void **state)
-{
-    static uint8_t pages[2 << 20] __attribute__((aligned(4096)));
-    static pmm_arena_t arena;
     static const struct ram_disk_config disk = { .name = "disk", .size = 1 << 20 };
+    static const struct world_ops none = { 0 };
 
     (void)state;
-    fake_ram_init();
-    bootmem_add(pages, sizeof(pages));
-    if (pmm_arena_init(&arena, paddr(FAKE_RAM_BASE), ARENA_BYTES) != OK)
-        return -1;
-    pmm_add_arena(&arena);
-    for (unsigned id = 0; id < CPUS; id++) {
-        cpus[id] = cpu_new(id);
-        cpu_set_online(cpus[id]);
-    }
-    arch_set_this_cpu(cpus[0]);
-    irq_set_chip(&chip);
-    console_init(swallow);
-    log_set_sink(swallow);
-    return ram_disk_create(&disk) == OK ? 0 : -1;
+    world_make(&none);
+    assert_int_equal(ram_disk_create(&disk), OK);
+    fuzz(ROUNDS, one_life);
 }
 
 int main(void)
@@ -556,5 +386,5 @@ int main(void)
         cmocka_unit_test(a_pc_survives_its_guest_and_its_management),
     };
 
-    return cmocka_run_group_tests(tests, make_world, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
