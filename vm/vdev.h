@@ -88,6 +88,18 @@ static inline void vdev_write(struct vdev *dev, struct vdev_access access, uint6
     spin_unlock(&dev->lock);
 }
 
+/* After power-on. The model's timers, and what is typed, may come at this moment on other CPUs. */
+static inline void vdev_reset(struct vdev *dev)
+{
+    if (dev->ops->reset == NULL)
+        return;
+    if (!dev->ops->unlocked)
+        spin_lock(&dev->lock);
+    dev->ops->reset(dev);
+    if (!dev->ops->unlocked)
+        spin_unlock(&dev->lock);
+}
+
 /*
  * A wire from a device to its VM's interrupt controller. The controller fills it in; a
  * device with no wire has set == NULL. Level-sensitive: what counts is the level.

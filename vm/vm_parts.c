@@ -197,8 +197,7 @@ static status_t prefault(struct vm *vm)
 void vm_reset_machine(struct vm *vm)
 {
     for (struct vdev *dev = vm->devices; dev != NULL; dev = dev->next)
-        if (dev->ops->reset != NULL)
-            dev->ops->reset(dev);
+        vdev_reset(dev);
     if (vm->irqchip != NULL)
         virqchip_reset(vm);
 }

@@ -138,6 +138,7 @@ static void device_write(struct vdev *dev, struct vdev_access access, uint64_t v
 static void device_reset(struct vdev *dev)
 {
     from_vdev(dev)->resets++;
+    from_vdev(dev)->reset_locked = dev->lock.held != 0;
 }
 
 static void device_destroy(struct vdev *dev)

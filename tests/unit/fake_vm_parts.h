@@ -18,6 +18,7 @@
 struct fake_device {
     struct vdev dev;
     unsigned reads, writes, resets;
+    bool reset_locked;         /* the latest reset was under the model's lock */
     struct vdev_access access; /* the latest */
     uint64_t written;          /* the latest */
     uint64_t bytes;            /* written by 1-byte accesses: shifted in from above */

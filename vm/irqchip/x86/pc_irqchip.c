@@ -217,10 +217,10 @@ void virqchip_reset(struct vm *vm)
 {
     struct virqchip *chip = vm->irqchip;
 
-    lapics_reset(&chip->lapics);
-    chip->ioapic.dev.ops->reset(&chip->ioapic.dev);
-    chip->pic.dev.ops->reset(&chip->pic.dev);
-    chip->pit.dev.ops->reset(&chip->pit.dev);
+    vdev_reset(&chip->lapics);
+    vdev_reset(&chip->ioapic.dev);
+    vdev_reset(&chip->pic.dev);
+    vdev_reset(&chip->pit.dev);
 }
 
 void virqchip_reset_vcpu(struct vcpu *vcpu)

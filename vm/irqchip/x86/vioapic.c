@@ -167,12 +167,10 @@ static void vioapic_reset(struct vdev *dev)
 {
     struct vioapic *ioapic = from_vdev(dev);
 
-    spin_lock(&dev->lock);
     ioapic->select = ioapic->id = 0;
     ioapic->line = 0;
     for (unsigned pin = 0; pin < VIOAPIC_PINS; pin++)
         ioapic->entry[pin] = ENTRY_MASKED;
-    spin_unlock(&dev->lock);
 }
 
 /* --- snapshots --- */

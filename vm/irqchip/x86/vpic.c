@@ -305,11 +305,9 @@ static void vpic_reset(struct vdev *dev)
 {
     struct vpic *pic = container_of(dev, struct vpic, dev);
 
-    spin_lock(&dev->lock);
     for (unsigned i = 0; i < ARRAY_SIZE(pic->chip); i++)
         pic->chip[i] = (struct i8259){ .lowest = VPIC_LOWEST_RESET };
     vpic_update(pic);
-    spin_unlock(&dev->lock);
 }
 
 const struct vdev_ops vpic_ops = {

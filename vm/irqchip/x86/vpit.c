@@ -242,7 +242,6 @@ static void vpit_reset(struct vdev *dev)
     struct vpit *pit = from_vdev(dev);
     uint64_t now = arch_counter();
 
-    spin_lock(&dev->lock);
     pit->speaker = 0;
     for (unsigned i = 0; i < VPIT_CHANNELS; i++) {
         pit->channel[i] = after_reset[i];
@@ -250,7 +249,6 @@ static void vpit_reset(struct vdev *dev)
     }
     set_level(pit, false);
     arm(pit, now);
-    spin_unlock(&dev->lock);
 }
 
 /* --- snapshots: with ticks counted in place of `start` --- */
