@@ -124,6 +124,7 @@ const struct hv_ops *hv = &ops;
 void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 {
     __atomic_fetch_or(&vcpu->requests, requests, __ATOMIC_SEQ_CST);
+    guest[vcpu->id].requested++;
 }
 
 void vcpu_turn_off(struct vcpu *vcpu)

@@ -26,9 +26,10 @@ struct guest_cpu {
     bool window;     /* asked for */
     int queued;      /* vector that the next entry delivers */
     unsigned nmis;
-    unsigned faults; /* #GP */
-    bool finished;   /* the latest access was */
-    uint64_t value;  /* of its read */
+    unsigned faults;    /* #GP */
+    bool finished;      /* the latest access was */
+    uint64_t value;     /* of its read */
+    unsigned requested; /* vcpu_request */
     unsigned turned_off, powered_on, skipped;
     struct hv_reset start;
 };

@@ -114,6 +114,32 @@ static void illegal_vectors_are_errors_not_interrupts(void **unused)
     pc_stop();
 }
 
+static void what_is_pending_already_wakes_nobody(void **unused)
+{
+    unsigned requested;
+
+    (void)unused;
+    pc_start_enabled(2);
+    guest[1].interrupts = false;
+    icr(0, 1, 0x40);
+    requested = guest[1].requested;
+    for (unsigned i = 0; i < 100; i++)
+        icr(0, 1, 0x40);
+    assert_int_equal(guest[1].requested, requested);
+    icr(0, 1, 0x41);
+    assert_int_equal(guest[1].requested, requested + 1);
+    icr(0, 1, 0x400); /* an NMI, taken at once: so each is a new one */
+    icr(0, 1, 0x400);
+    assert_int_equal(guest[1].requested, requested + 3);
+    assert_int_equal(guest[1].nmis, 2);
+    guest[1].interrupts = true;
+    assert_int_equal(taken(1), 0x41);
+    assert_int_equal(taken(1), NOTHING); /* of the same class */
+    apic_eoi(1);
+    assert_int_equal(taken(1), 0x40);
+    pc_stop();
+}
+
 /* --- modes --- */
 
 static void apic_base_allows_the_manuals_transitions_only(void **unused)
@@ -565,6 +591,7 @@ int main(void)
         cmocka_unit_test(an_apic_disabled_by_software_masks_its_table),
         cmocka_unit_test(a_wrong_register_is_noted_in_esr),
         cmocka_unit_test(illegal_vectors_are_errors_not_interrupts),
+        cmocka_unit_test(what_is_pending_already_wakes_nobody),
         cmocka_unit_test(apic_base_allows_the_manuals_transitions_only),
         cmocka_unit_test(x2apic_has_msrs_and_no_page),
         cmocka_unit_test(x2apic_faults_on_what_it_has_not),

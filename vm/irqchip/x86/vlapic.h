@@ -241,9 +241,12 @@ static inline bool vector_set_has(const struct vector_set *set, unsigned vector)
     return (__atomic_load_n(&set->word[vector / 64], __ATOMIC_RELAXED) >> vector % 64 & 1) != 0;
 }
 
-static inline void vector_set_add(struct vector_set *set, unsigned vector)
+/* False: it was there already. */
+static inline bool vector_set_add(struct vector_set *set, unsigned vector)
 {
-    __atomic_fetch_or(&set->word[vector / 64], BIT(vector % 64), __ATOMIC_SEQ_CST);
+    const uint64_t bit = BIT(vector % 64);
+
+    return !(__atomic_fetch_or(&set->word[vector / 64], bit, __ATOMIC_SEQ_CST) & bit);
 }
 
 static inline void vector_set_remove(struct vector_set *set, unsigned vector)

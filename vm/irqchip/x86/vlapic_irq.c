@@ -47,14 +47,19 @@ unsigned vlapic_next(const struct virqchip_cpu *cpu)
 
 /* --- what comes in --- */
 
+/*
+ * What is pending already has been told about: whoever sends it over and over again does not
+ * have the vCPU woken each time.
+ */
 static void post(struct virqchip_cpu *cpu, uint32_t event)
 {
-    __atomic_fetch_or(&cpu->events, event, __ATOMIC_SEQ_CST);
+    const uint32_t before = __atomic_fetch_or(&cpu->events, event, __ATOMIC_SEQ_CST);
+
     __atomic_fetch_add(&cpu->vcpu->stats.injected, 1, __ATOMIC_RELAXED);
-    vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
+    if (!(before & event))
+        vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
 }
 
-/* One that is pending already has been told about. */
 static void accept_vector(struct virqchip_cpu *cpu, uint8_t vector, bool level)
 {
     if (!(vlapic_reg(cpu, APIC_SVR) & SVR_ENABLE))
@@ -69,9 +74,9 @@ static void accept_vector(struct virqchip_cpu *cpu, uint8_t vector, bool level)
         else
             vector_set_remove(&cpu->tmr, vector);
     }
-    vector_set_add(&cpu->irr, vector);
     __atomic_fetch_add(&cpu->vcpu->stats.injected, 1, __ATOMIC_RELAXED);
-    vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
+    if (vector_set_add(&cpu->irr, vector))
+        vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
 }
 
 void vlapic_accept(struct virqchip_cpu *cpu, enum apic_delivery delivery, uint8_t vector,
