@@ -16,19 +16,19 @@ fuzz-world := tests/fuzz/world.c $(addprefix vm/,vm.c pio.c ports.c vm_list.c vm
 
 fuzz-pc := vm/exit_x86.c $(fuzz-world) $(wildcard vm/irqchip/x86/*.c) $(pc-devices) vm/devices/vdev_timer.c \
            vm/devices/debug_console.c \
-           $(addprefix vm/machine/,machine.c machines_x86.c machine_pc.c machine_bare.c) $(unit-image_x86) \
+           $(addprefix vm/machine/,machine.c machines_x86.c machine_pc.c machine_bare.c) $(filter-out tests/%,$(unit-image_x86)) \
            vm/firmware/acpi.c vm/firmware/acpi_dsdt.c vm/firmware/acpi_aml.c
 fuzz-flags-pc := -Itests/fuzz/x86 -Itests/fuzz/include -Iarch/fake/include
 
 fuzz-virt := vm/exit_arm64.c $(wildcard vm/hypercall/*.c) $(fuzz-world) $(wildcard vm/irqchip/*.c) \
              arch/fake/fake_gich.c arch/fake/fake_vtimer.c $(vdev-models) vm/devices/vdev_timer.c \
              $(addprefix vm/machine/,machine.c machines_arm64.c machine_virt.c machine_virt_map.c machine_bare.c \
-               virt_flash.c) $(unit-image) \
+               virt_flash.c) $(filter-out tests/%,$(unit-image)) \
              $(addprefix vm/firmware/,guest_fdt.c guest_fdt_create.c guest_fdt_patch.c fdt_writer.c)
 fuzz-flags-virt := -Itests/fuzz/include -Iarch/fake/include -Iarch/arm64/include
 fuzz-libs-virt := -lfdt
 
-fuzz-image := $(unit-image)
+fuzz-image := $(filter-out tests/%,$(unit-image))
 fuzz-fdt := vm/firmware/guest_fdt.c vm/firmware/guest_fdt_patch.c vm/firmware/fdt_writer.c \
             vm/machine/machine_virt_map.c vm/config/config.c kernel/lib/format.c
 fuzz-flags-fdt := $(unit-flags-guestfdt)

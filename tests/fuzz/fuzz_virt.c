@@ -265,7 +265,7 @@ static void vcpu_run(struct hv_vcpu *vcpu, hv_answer answer)
             exit = random_exit(vcpu);
         } else {
             exit = (struct vm_exit){ .reason = VM_EXIT_YIELD };
-            (void)vm_stop(world_vm);
+            (void)vm_stop(container_of(vcpu, struct vcpu, hv)->vm);
         }
         again = answer(vcpu, &exit);
         world_check_locks();
@@ -357,7 +357,6 @@ static struct vm_config config(void)
     struct vm_config out;
 
     vm_config_init(&out);
-    strcpy(out.name, "fuzz");
     strcpy(out.machine, "virt");
     out.cpus = 1 + (unsigned)fuzz_below(4);
     out.memory = 4 << 20;
@@ -370,12 +369,10 @@ static struct vm_config config(void)
 
 static void one_life(void)
 {
-    const struct vm_config it = config();
-
     fake_gich_init(2 + (unsigned)fuzz_below(2), 1 + (unsigned)fuzz_below(GICH_MAX_LRS));
     fake_select_cpu(this_cpu()->id);
     memset(active, 0, sizeof(active));
-    world_live(&it, EXITS);
+    world_live(config, EXITS);
 }
 
 static void a_virt_survives_its_guest_and_its_management(void **state)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "arch/fake/fake.h"
 #include "arch/mmu.h"
@@ -24,12 +25,15 @@
 #define SPINS 1000000
 #define STORM 100 /* host interrupts in a row */
 
-struct vm *world_vm;
+#define VMS 2
+
 unsigned world_exits_left;
 
 static const struct world_ops *arch;
 static struct cpu *cpus[WORLD_CPUS];
 static bool in_guest[WORLD_CPUS];
+static struct vm *vms[VMS];
+static struct vm_config (*make_config)(void);
 
 uint32_t rtc_now(void)
 {
@@ -52,20 +56,38 @@ static void swallow(const char *text, unsigned length)
 
 /* --- management --- */
 
+static void start(unsigned n)
+{
+    static const char *const names[VMS] = { "one", "two" };
+    struct vm_config config = make_config();
+
+    strcpy(config.name, names[n]);
+    assert_int_equal(vm_create(&config, &vms[n]), OK);
+    assert_int_equal(vm_boot(vms[n]), OK);
+}
+
 static void manage(struct sched_work *work)
 {
-    static const uint8_t keys[] = { 'k', '\r', '\n', 0x1d, '1' };
+    static const uint8_t keys[] = { 'k', '\r', '\n', 0x1d, '1', 0x1d, 'n' };
+    const unsigned n = (unsigned)fuzz_below(VMS);
+    struct vm *const vm = vms[n];
 
     (void)work;
-    switch (fuzz_below(9)) {
-    case 0: (void)vm_pause(world_vm); break;
+    if (world_exits_left == 0)
+        return;
+    switch (fuzz_below(10)) {
+    case 0: (void)vm_pause(vm); break;
     case 1:
     case 2:
-    case 3: (void)vm_resume(world_vm); break;
-    case 4: (void)vm_restart(world_vm); break;
-    case 5: (void)vm_shutdown(world_vm, (unsigned)fuzz_below(100)); break;
-    case 6: (void)vm_inject_interrupt(world_vm, fuzz_below(16), (uint32_t)fuzz_below(40)); break;
-    case 7: (void)vm_write_guest_u64(world_vm, gpa(8 * fuzz_below(1 << 20)), fuzz_value()); break;
+    case 3: (void)vm_resume(vm); break;
+    case 4: (void)vm_restart(vm); break;
+    case 5: (void)vm_shutdown(vm, (unsigned)fuzz_below(100)); break;
+    case 6: (void)vm_inject_interrupt(vm, fuzz_below(16), (uint32_t)fuzz_below(40)); break;
+    case 7: (void)vm_write_guest_u64(vm, gpa(8 * fuzz_below(1 << 20)), fuzz_value()); break;
+    case 8:
+        if (vm_destroy(vm) == OK)
+            start(n);
+        break;
     default: console_typed(keys, (unsigned)(1 + fuzz_below(sizeof(keys)))); break;
     }
 }
@@ -157,11 +179,13 @@ void world_between_exits(void)
 
 void world_check_locks(void)
 {
-    const struct vm *vm = world_vm;
+    for (unsigned n = 0; n < VMS; n++) {
+        const struct vm *vm = vms[n];
 
-    assert_int_equal(vm->lock.held | vm->space.stage2.lock.held | vm->space.guard, 0);
-    for (const struct vdev *dev = vm->devices; dev != NULL; dev = dev->next)
-        assert_int_equal(dev->lock.held, 0);
+        assert_int_equal(vm->lock.held | vm->space.stage2.lock.held | vm->space.guard, 0);
+        for (const struct vdev *dev = vm->devices; dev != NULL; dev = dev->next)
+            assert_int_equal(dev->lock.held, 0);
+    }
     for (unsigned id = 0; id < WORLD_CPUS; id++)
         assert_int_equal(cpus[id]->sched.lock.held | cpus[id]->timers.lock.held, 0);
 }
@@ -185,17 +209,19 @@ static void come_to_rest(struct vm *vm)
     }
 }
 
-void world_live(const struct vm_config *config, unsigned exits)
+void world_live(struct vm_config (*config)(void), unsigned exits)
 {
     const size_t free_before = pmm_free_count();
 
+    make_config = config;
     world_exits_left = exits;
-    assert_int_equal(vm_create(config, &world_vm), OK);
-    assert_int_equal(vm_boot(world_vm), OK);
+    for (unsigned n = 0; n < VMS; n++)
+        start(n);
     for (unsigned turns = 0; world_exits_left != 0 && turns < exits; turns++)
         turn_of((unsigned)fuzz_below(WORLD_CPUS));
     world_exits_left = 0;
-    come_to_rest(world_vm);
+    for (unsigned n = 0; n < VMS; n++)
+        come_to_rest(vms[n]);
     assert_int_equal(pmm_free_count(), free_before);
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A whole VM over the real vm/ and kernel/, on two host CPUs in one thread that take turns at
- * its exits: where a CPU of the machine would be in its guest, and so holds no lock, the other
- * one may do anything. When somebody pauses, restarts or stops the VM is at random.
+ * Whole VMs over the real vm/ and kernel/, on two host CPUs in one thread that take turns at
+ * their exits: where a CPU of the machine would be in its guest, and so holds no lock, the
+ * other one may do anything. When somebody pauses, restarts or replaces a VM is at random.
  *
  *     sched_turn -> vcpu_run of the fuzzer's hv_ops -> an exit -> vm/exit.c … -> and back
  *                       +-> world_between_exits: the other CPU's sched_turn, timers, management
  *
- * It fails when something spins for ever, when a lock is left held, when the VM does not come
- * to rest, or when it leaves memory behind.
+ * It fails when something spins for ever, when a lock is left held, when a VM does not come to
+ * rest, or when it leaves memory behind.
  */
 #pragma once
 
@@ -16,7 +16,6 @@
 
 #define WORLD_CPUS 2
 
-extern struct vm *world_vm;
 extern unsigned world_exits_left; /* 0: each further one is to be VM_EXIT_YIELD */
 
 /* What differs between architectures. */
@@ -30,8 +29,9 @@ struct world_ops {
 /* Memory, CPUs, an interrupt controller, a console that nobody reads. Once. */
 void world_make(const struct world_ops *ops);
 
-/* A VM's life from creation to destruction, with so many exits at most. */
-void world_live(const struct vm_config *config, unsigned exits);
+/* Lives of two VMs side by side, from creation to destruction, with so many exits at most.
+ * `config`: of each that is made, but for its name. */
+void world_live(struct vm_config (*config)(void), unsigned exits);
 
 /* In vcpu_run, before each exit and after it. */
 void world_between_exits(void);
