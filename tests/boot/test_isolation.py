@@ -132,6 +132,16 @@ def test_tables_that_lie_nowhere_are_reported(socle):
     machine.expect("restart: stopped")
 
 
+def test_guest_that_resets_for_ever_keeps_nobody_waiting(socle):
+    """A restart runs at a stretch; it has to be short."""
+    toml = guest("lag", cmdline="ms=100") + guest("storm", "restart", cmdline="storm")
+    machine = socle(toml, cpus=1, memory="512M", icount=True)
+    machine.expect("lag: stopped; ")
+    text = machine.output()
+    assert text.count("storm: restarted") >= 3
+    assert lags(text)[0] < 3000
+
+
 def interrupted(text):
     """The text of a guest, also where lines of the log come in between."""
     return r"(?:\r*\nsocle: [^\n]*\r*\n\r*)*".join(map(re.escape, text))
