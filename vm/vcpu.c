@@ -13,7 +13,6 @@
 
 #include "vm/vcpu.h"
 
-#include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/percpu.h"
 #include "vm/exit.h"
@@ -45,7 +44,6 @@ void vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned id)
 {
     const struct vm_config *config = &vm->config;
 
-    memset(vcpu, 0, sizeof(*vcpu));
     vcpu->vm = vm;
     vcpu->id = id;
     vcpu->near = &vm->space.regions[0];

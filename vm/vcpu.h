@@ -65,7 +65,7 @@ static inline uint64_t vcpu_hwid(unsigned id)
 /* Sets requests and makes the vCPU look at them, wherever it is. */
 void vcpu_request(struct vcpu *vcpu, uint32_t requests);
 
-/* Everything after architectural reset, off. The VM is not running. */
+/* Everything after architectural reset, off. `vcpu` is zeroed; the VM is not running. */
 void vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned id);
 
 /* What the calling CPU is running; NULL in the loop itself. */

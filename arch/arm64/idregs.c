@@ -99,26 +99,14 @@ static const struct id_register id_registers[8][8] = {
     },
 };
 
-/* By number rather than name: assemblers know only the registers of their time. */
-#define READ(crm, op2) case (crm) << 3 | (op2): return sysreg_read(S3_0_C0_C##crm##_##op2);
-#define READ_ROW(crm) \
-    READ(crm, 0) READ(crm, 1) READ(crm, 2) READ(crm, 3) \
-    READ(crm, 4) READ(crm, 5) READ(crm, 6) READ(crm, 7)
-
-static uint64_t host_register(unsigned crm, unsigned op2)
-{
-    switch (crm << 3 | op2) {
-    READ_ROW(1) READ_ROW(2) READ_ROW(3) READ_ROW(4) READ_ROW(5) READ_ROW(6) READ_ROW(7)
-    default: return 0;
-    }
-}
 /* clang-format on */
 
 static uint64_t shown[8][8] SEALED;
+static bool is_noted SEALED;            /* of one CPU at least */
 static spinlock_t lock = SPINLOCK_INIT; /* while CPUs start; innermost */
 
 /* Field by field the lesser value. With the top bits of signed fields flipped, all are plain. */
-static uint64_t lesser(uint64_t a, uint64_t b, uint64_t is_signed)
+static inline uint64_t lesser(uint64_t a, uint64_t b, uint64_t is_signed)
 {
     const uint64_t top = 0x8888888888888888;
     uint64_t x = a ^ is_signed, y = b ^ is_signed;
@@ -131,18 +119,42 @@ static uint64_t lesser(uint64_t a, uint64_t b, uint64_t is_signed)
 
 void arm64_idregs_init(void)
 {
-    for (unsigned crm = 1; crm < 8; crm++)
-        for (unsigned op2 = 0; op2 < 8; op2++)
-            shown[crm][op2] = id_registers[crm][op2].max;
+    is_noted = false;
 }
+
+/* On the first CPU, most of whose fields are taken as they are: it is on the way to a guest. */
+static inline uint64_t first(uint64_t host, const struct id_register *reg)
+{
+    return reg->max == ALL ? host & ALL : lesser(host, reg->max, reg->is_signed);
+}
+
+/* By number rather than name: assemblers know only the registers of their time. */
+/* clang-format off */
+#define NOTE(crm, op2)                                                                    \
+    if (id_registers[crm][op2].max != 0) {                                                \
+        uint64_t host = sysreg_read(S3_0_C0_C##crm##_##op2);                              \
+        const struct id_register *reg = &id_registers[crm][op2];                          \
+        shown[crm][op2] = is_first ? first(host, reg)                                     \
+                                   : lesser(host, shown[crm][op2], reg->is_signed);       \
+    }
+#define NOTE_ROW(crm) \
+    NOTE(crm, 0) NOTE(crm, 1) NOTE(crm, 2) NOTE(crm, 3) \
+    NOTE(crm, 4) NOTE(crm, 5) NOTE(crm, 6) NOTE(crm, 7)
+
+static inline __attribute__((always_inline)) void note(const bool is_first)
+{
+    NOTE_ROW(1) NOTE_ROW(2) NOTE_ROW(3) NOTE_ROW(4) NOTE_ROW(5) NOTE_ROW(6) NOTE_ROW(7)
+}
+/* clang-format on */
 
 void arm64_idregs_note_cpu(void)
 {
     spin_lock(&lock);
-    for (unsigned crm = 1; crm < 8; crm++)
-        for (unsigned op2 = 0; op2 < 8; op2++)
-            shown[crm][op2] =
-                lesser(host_register(crm, op2), shown[crm][op2], id_registers[crm][op2].is_signed);
+    if (is_noted)
+        note(false);
+    else
+        note(true);
+    is_noted = true;
     spin_unlock(&lock);
 }
 
