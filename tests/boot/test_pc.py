@@ -37,6 +37,21 @@ def test_every_exit_in_every_mode(socle, cpu):
     run(socle, "modes", cpu=cpu)
 
 
+@pytest.mark.parametrize("cpu", ["EPYC", "max"])
+@pytest.mark.parametrize("program", ["registers", "features"])
+def test_registers_and_features(socle, program, cpu):
+    """Every MSR and every leaf of CPUID, as the policy has them."""
+    run(socle, program, cpu=cpu)
+
+
+def test_registers_are_each_guests_own(socle):
+    toml = "".join(
+        guest(f"own{seed}", "registers", cmdline=f"seed={seed} rounds=500", board=Q35) for seed in (1, 2)
+    )
+    text = socle(toml, board=Q35, cpus=1, memory="512M").end(EXIT_OK)
+    assert len(re.findall("PASS marks that others changed", text)) == 2
+
+
 @pytest.mark.parametrize("cpus", [2, 4])
 def test_interrupts_between_cpus(socle, cpus):
     run(socle, "apic", cpus)
@@ -47,7 +62,7 @@ def test_clocks_and_own_interrupts(socle, cpu):
     run(socle, "apic", cpu=cpu, icount=True)
 
 
-@pytest.mark.parametrize("program", ["fault", "mmio", "modes", "apic"])
+@pytest.mark.parametrize("program", ["fault", "mmio", "modes", "registers", "features", "apic"])
 def test_guest_under_vmx(socle, program):
     run(socle, program, emulator="bochs")
 
