@@ -82,6 +82,31 @@ def test_hostile_guest(socle, acts, cpu):
     assert counts[0] == counts[-1]
 
 
+def chaos(socle, first, acts, cpu):
+    """One machine; the number of an act to go on with, or None: all are done."""
+    kernel = str(GUESTS / "x86/chaos.elf")
+    line = f"acts={acts} first={first} cpus=2"
+    toml = vm("chaos", machine="pc", cpus=2, memory="64M", kernel=kernel, cmdline=line, restart="on-crash")
+    machine = socle(toml + guest("restart", board=Q35), board=Q35, cpus=2, memory="512M", cpu=cpu)
+    end = machine.expect(f"chaos: (done {acts}|crashed 5 times)")[1]
+    machine.expect(r"chaos: (stopped|crashed); \d+ of")
+    machine.send("q")
+    if not end.startswith("done"):
+        text = machine.end(EXIT_VM_CRASHED)
+        return int(re.findall(r"chaos: from (\d+)", text)[-1]) + 1
+    counts = free_pages(machine.end(EXIT_OK))
+    assert counts[0] == counts[-1]
+    return None
+
+
+@pytest.mark.parametrize("acts, cpu", [(400, "EPYC"), (400, "max"), slow(20_000, "max"), slow(20_000, "EPYC")])
+def test_random_code_in_every_mode(socle, acts, cpu):
+    """Its neighbour still answers. Too many crashes in a row leave it crashed: on with the next."""
+    first = 0
+    while first is not None:
+        first = chaos(socle, first, acts, cpu)
+
+
 def test_every_way_to_reset(socle):
     """Ports 0xcf9, 0x64 and 0x92, and a triple fault."""
     machine = socle(guest("restart", board=Q35), board=Q35, memory="512M", cpus=2)

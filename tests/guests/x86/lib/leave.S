@@ -36,7 +36,6 @@
 #define TSS 0x20
 #define LOW_CODE 0x28
 #define LOW_DATA 0x30
-#define TSS64 0x40
 #define LOW_BASE 0x1000
 #define LOW_SEGMENT 0x100
 #define EFLAGS_VM_BYTE 2                /* of EFLAGS: bit 17 */
@@ -58,6 +57,7 @@ mode_run:
     pushfq
     cli
     mov     %rsp, saved_stack
+    str     saved_task
     lgdt    gdt_64
     push    $FLAT_CODE
     push    $1f
@@ -290,7 +290,6 @@ leave:
 
 /* The registers that are still the code's; then a stack and flat segments, no paging. */
 to_hub:
-    .set    here, 0
     mov     %ecx, mode_state + ECX
     pop     %ecx                        /* on whose stack this was */
     mov     %edx, mode_state + EDX
@@ -312,8 +311,8 @@ to_hub:
 returned:
     mov     saved_stack, %rsp
     lidt    idt_64
-    andb    $~2, gdt_tss + 5
-    mov     $TSS64, %eax
+    movzwl  saved_task, %eax
+    andb    $~2, gdt + 5(%rax)          /* not busy */
     ltr     %ax
     popfq
     pop     %r15
@@ -341,6 +340,8 @@ idt_real:
     .bss
     .balign 16
 saved_stack:
+    .skip   8
+saved_task:
     .skip   8
     .skip   4096
     .global mode_stack_top

@@ -16,7 +16,9 @@
 #define ESP_START 0xf000u
 
 #define PAGE_LARGE 0x87u /* present, writable, user */
-#define CR0_REAL 0x30u   /* ET NE */
+#define RAM_BYTES 0x4000000u
+#define APICS 0xfec00000u
+#define CR0_REAL 0x30u /* ET NE */
 #define CR0_PROTECTED 0x31u
 #define CR0_WP_PG 0x80010000u
 #define CR4_PSE 0x10u
@@ -99,14 +101,21 @@ static void fill_low_memory(void)
     }
 }
 
+/* RAM, and the APICs. */
+static bool is_mapped(uint64_t address)
+{
+    return address < RAM_BYTES || address >= APICS;
+}
+
 static void fill_tables(void)
 {
     for (unsigned i = 0; i < 1024; i++)
-        two_levels[i] = i << 22 | PAGE_LARGE;
+        two_levels[i] = is_mapped((uint64_t)i << 22) ? i << 22 | PAGE_LARGE : 0;
     for (unsigned i = 0; i < 4; i++)
         pae_pointers[i] = (uint64_t)pae_directories[i] | 1;
     for (unsigned i = 0; i < 2048; i++)
-        pae_directories[i / 512][i % 512] = (uint64_t)i << 21 | PAGE_LARGE;
+        pae_directories[i / 512][i % 512] =
+            is_mapped((uint64_t)i << 21) ? (uint64_t)i << 21 | PAGE_LARGE : 0;
 }
 
 void mode_prepare(void)
@@ -151,4 +160,15 @@ void mode_select(const struct mode *mode)
         mode_state.cr3 = (uint32_t)(uint64_t)pae_pointers;
         mode_state.cr4 = CR4_PAE;
     }
+}
+
+void mode_spoil(uint64_t random)
+{
+    const unsigned at = 1 + (unsigned)(random % 1023);
+
+    two_levels[at] = (uint32_t)(random >> 16);
+    if (random >> 62 == 0)
+        pae_pointers[1 + at % 3] = random;
+    else
+        pae_directories[at / 512][at % 512] = random;
 }

@@ -73,9 +73,11 @@ struct mode {
     uint8_t paging; /* enum mode_paging */
 };
 
-/* Low memory, tables and descriptors as they are to be at first. */
+/* Low memory, page tables of 64 MiB and the APICs, descriptors as they are to be at first. */
 void mode_prepare(void);
 /* mode_state to enter this mode at MODE_CODE; general registers are 0, IOPL 3. */
 void mode_select(const struct mode *mode);
-/* There and back. */
+/* An entry of the legacy page tables becomes something else; not that of the first 2 MiB. */
+void mode_spoil(uint64_t random);
+/* There and back, on one CPU at a time. */
 void mode_run(void);
