@@ -186,6 +186,18 @@ static void an_interrupted_delivery_is_repeated(void **state)
     assert_int_equal(enter(), 0);
 }
 
+static void real_mode_gets_no_error_code(void **state)
+{
+    (void)state;
+    vmx_guest_ops.set(&vcpu, REG_CR0, CR0_ET);
+    vcpu.pending = 0;
+    fake_vmcs[VMCS_INTERRUPTED_EVENT] = EXCEPTION_EVENT(13) | EVENT_HAS_ERROR;
+    assert_true(leave(VMX_EXIT_EPT_VIOLATION, 0));
+    assert_int_equal(enter(), EXCEPTION_EVENT(13));
+    vmx_inject_exception(&vcpu, VECTOR_GP, 0);
+    assert_int_equal(enter(), EXCEPTION_EVENT(13));
+}
+
 static void software_events_are_repeated_by_their_instruction(void **state)
 {
     static const uint64_t types[] = { 4, 5, 6 };
@@ -664,6 +676,7 @@ int main(void)
         cmocka_unit_test_setup(a_guest_that_runs_long_lets_the_hosts_interrupts_in, set_up),
         cmocka_unit_test_setup(a_window_is_asked_for_and_told, set_up),
         cmocka_unit_test_setup(an_interrupted_delivery_is_repeated, set_up),
+        cmocka_unit_test_setup(real_mode_gets_no_error_code, set_up),
         cmocka_unit_test_setup(software_events_are_repeated_by_their_instruction, set_up),
         cmocka_unit_test_setup(an_exception_goes_before_an_interrupt, set_up),
         cmocka_unit_test_setup(nmis_do_not_nest, set_up),

@@ -176,9 +176,10 @@ void vmx_requeue_event(struct hv_vcpu *vcpu, uint64_t event)
         vcpu->pending |= PENDING_NMI;
         return;
     }
-    vcpu->event = event & (EVENT_VALID | EVENT_HAS_ERROR | EVENT_TYPE | EVENT_VECTOR);
-    if (event & EVENT_HAS_ERROR)
-        vcpu->event |= FIELD_PREP(EVENT_ERROR, vmread(VMCS_INTERRUPTED_ERROR_CODE));
+    vcpu->event = event & (EVENT_VALID | EVENT_TYPE | EVENT_VECTOR);
+    if (event & EVENT_HAS_ERROR && has_error(vcpu, 0)) /* Bochs tells of one in real mode, too */
+        vcpu->event |=
+            EVENT_HAS_ERROR | FIELD_PREP(EVENT_ERROR, vmread(VMCS_INTERRUPTED_ERROR_CODE));
 }
 
 /* An interrupt that an exception overtook waits for IF again; all else is due at once. */

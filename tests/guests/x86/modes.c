@@ -12,6 +12,7 @@
 #define PORT_CMOS 0x70
 #define PORT_PCI 0xcf8
 #define TEXT 0xb9000u /* at 0x9000 of GS: text that is not on the screen */
+#define NEW_STACKS 0x70000u
 #define DR6_BS (1u << 14)
 
 static const struct mode modes[] = {
@@ -261,6 +262,27 @@ static void beyond_the_device(void)
     expect("eip", mode_state.eip, 0);
 }
 
+/*
+ * The exception's own frame is what touches its page first, so that delivering it is interrupted:
+ * each mode has a page of its own for that.
+ */
+static void fault_on_a_new_stack(void)
+{
+    const uint32_t base = NEW_STACKS + (uint32_t)(now - modes) * 0x1000;
+
+    if (!has_limits || now->ring == 3)
+        return;
+    if (now->real)
+        mode_state.ss = base >> 4;
+    else
+        mode_gdt[mode_state.ss / 8] =
+            mode_descriptor(base, 0xffff, now->bits == 32 ? 0x4093 : 0x93);
+    mode_state.esp = 0xff0;
+    go(&over_device, VECTOR_GP);
+    expect("eip", mode_state.eip, 0);
+    expect("stack", mode_state.esp, 0xff0);
+}
+
 /* ---- interrupts ---- */
 
 SNIPPET(halts, "sti\n hlt\n nop");
@@ -374,6 +396,7 @@ static const struct {
     { "device memory", device_memory },
     { "rep movs from device memory", move_from_device },
     { "device memory beyond its segment", beyond_the_device },
+    { "fault on a new stack", fault_on_a_new_stack },
     { "hlt", halting },
     { "shadow of sti", shadow_of_sti },
     { "int and into", software_interrupts },
