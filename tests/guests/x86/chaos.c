@@ -105,8 +105,8 @@ static bool is_barred(uint8_t byte)
 }
 
 /*
- * 0F 00 has LTR, of which QEMU takes a null selector; it ends itself when the next exception
- * finds no TSS.
+ * What ends QEMU itself (7.2) is left out: LTR of a null selector, after which the next exception
+ * finds no TSS; and DR7, whose breakpoints it loses count of when VMRUN changes it.
  */
 static void fill_code(uint8_t *code, unsigned bytes)
 {
@@ -129,7 +129,7 @@ static void fill_code(uint8_t *code, unsigned bytes)
         }
     }
     for (unsigned i = 0; i + 1 < bytes; i++)
-        if (code[i] == 0x0f && code[i + 1] == 0x00)
+        if (code[i] == 0x0f && (code[i + 1] == 0x00 || code[i + 1] == 0x23))
             code[i + 1] = 0x02;
     for (unsigned i = 0; i < 16; i++)
         code[bytes + i] = 0xcc;
