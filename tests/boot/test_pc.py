@@ -52,6 +52,23 @@ def test_registers_are_each_guests_own(socle):
     assert len(re.findall("PASS marks that others changed", text)) == 2
 
 
+@pytest.mark.parametrize("cpu", ["EPYC", "max"])
+def test_code_that_changes_modes_and_itself(socle, cpu):
+    run(socle, "switch", cpu=cpu)
+
+
+@pytest.mark.slow
+def test_task_gate_stops_the_guest_only(socle):
+    toml = guest("switch", cmdline="taskgate", board=Q35)
+    text = socle(toml, board=Q35, cpus=2, memory="512M", emulator="bochs").end(EXIT_VM_CRASHED)
+    assert "an exception or interrupt leads to a hardware task switch" in text
+
+
+@pytest.mark.parametrize("cpu, choices", [("max", {}), slow("", {"emulator": "bochs"})])
+def test_interrupt_commands_at_their_edges(socle, cpu, choices):
+    run(socle, "ipi", 4, **({"cpu": cpu} if cpu else {}), **choices)
+
+
 @pytest.mark.parametrize("cpus", [2, 4])
 def test_interrupts_between_cpus(socle, cpus):
     run(socle, "apic", cpus)
@@ -62,7 +79,7 @@ def test_clocks_and_own_interrupts(socle, cpu):
     run(socle, "apic", cpu=cpu, icount=True)
 
 
-@pytest.mark.parametrize("program", ["fault", "mmio", "modes", "registers", "features", "apic"])
+@pytest.mark.parametrize("program", ["fault", "mmio", "modes", "registers", "features", "switch", "apic"])
 def test_guest_under_vmx(socle, program):
     run(socle, program, emulator="bochs")
 
