@@ -14,7 +14,7 @@
 #include "arch/status.h"
 
 enum vm_exit_reason {
-    VM_EXIT_IRQ,       /* a host interrupt wants this CPU */
+    VM_EXIT_IRQ,       /* a host interrupt wants this CPU; the guest's registers may be elsewhere */
     VM_EXIT_MEMORY,    /* second-stage fault: RAM not there yet, a device, or nothing */
     VM_EXIT_IPI,       /* an interrupt for vCPUs (ICC_SGI*R, ICR); the PC is already behind it */
     VM_EXIT_HYPERCALL, /* HVC or SMC with immediate 0; VMCALL, VMMCALL: skip() is still due */
@@ -41,8 +41,8 @@ struct vm_exit {
             gpa_t gpa;
             uint64_t gva;    /* 0 where the hardware does not tell */
             uint64_t value;  /* decoded writes: what is stored */
+            uint32_t size;   /* decoded accesses: 1, 2, 4 or 8 bytes */
             uint8_t access;  /* one of enum vm_access */
-            uint8_t size;    /* decoded accesses: 1, 2, 4 or 8 bytes */
             bool decoded;    /* a single plain load or store: size and value are valid */
             bool table_walk; /* the guest's MMU faulted reading its own page tables */
             bool permission; /* mapped, but not for this access */
@@ -146,7 +146,8 @@ struct hv_ops {
 
     /*
      * Finishes a decoded memory, port or MSR access: a read gets `value` into its register, and the
-     * PC moves past the instruction.
+     * PC moves past the instruction. Call hv_finish_read and hv_finish_write of <arch/finish.h>:
+     * arm64 does it there, and has none here.
      */
     void (*finish_read)(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
     void (*finish_write)(struct hv_vcpu *vcpu, const struct vm_exit *exit);

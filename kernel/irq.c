@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of host interrupts. irq_dispatch is on the path of every interrupt that a guest
- * gets, its virtual timer's first of all: acknowledge, drop the priority so that others may
- * come, call the handler, deactivate unless a guest will.
+ * The table of host interrupts. irq_handle_one is on the path of every interrupt that a guest
+ * gets, its virtual timer's first of all: acknowledge, and drop the priority so that others may
+ * come; call the handler; deactivate unless a guest will.
  */
 
 #include "kernel/irq.h"
@@ -57,18 +57,18 @@ static __attribute__((noinline, cold)) void refuse(uint32_t irq)
     log_warn("interrupt %u: nobody asked for it, now disabled", irq);
 }
 
-void irq_dispatch(void)
+bool irq_handle_one(void)
 {
     const struct irqchip *const host = chip;
-    uint32_t irq;
+    const uint32_t irq = host->ack();
+    const struct irq_entry *entry;
 
-    while ((irq = host->ack()) < IRQ_MAX) {
-        const struct irq_entry *entry = &table[irq];
-
-        host->drop_priority(irq);
-        if (unlikely(!entry->handler))
-            refuse(irq);
-        else if (entry->handler(irq, entry->arg) == IRQ_DONE)
-            host->deactivate(irq);
-    }
+    if (irq >= IRQ_MAX)
+        return false;
+    entry = &table[irq];
+    if (unlikely(!entry->handler))
+        refuse(irq);
+    else if (entry->handler(irq, entry->arg) == IRQ_DONE)
+        host->deactivate(irq);
+    return true;
 }

@@ -15,7 +15,7 @@
 
 enum irq_result {
     IRQ_DONE,      /* handled: end and deactivate it */
-    IRQ_FORWARDED, /* a guest deactivates it: only drop its priority */
+    IRQ_FORWARDED, /* a guest deactivates it */
 };
 
 typedef enum irq_result (*irq_handler_t)(uint32_t irq, void *arg);
@@ -24,8 +24,8 @@ typedef enum irq_result (*irq_handler_t)(uint32_t irq, void *arg);
 struct irqchip {
     const char *name;
     void (*cpu_init)(void); /* on each CPU */
-    uint32_t (*ack)(void);  /* number of a pending interrupt, now active; IRQ_NONE */
-    void (*drop_priority)(uint32_t irq);
+    /* Number of a pending interrupt, now active, with its priority dropped; IRQ_NONE. */
+    uint32_t (*ack)(void);
     void (*deactivate)(uint32_t irq);
     void (*activate)(uint32_t irq);          /* as if acknowledged; PPIs: of the calling CPU */
     void (*enable)(uint32_t irq, bool edge); /* PPIs: of the calling CPU */
@@ -40,5 +40,12 @@ const struct irqchip *irq_chip(void);
 /* ERR_INVALID_ARGS: number too large. ERR_ALREADY_EXISTS: taken. */
 status_t irq_register(uint32_t irq, irq_handler_t handler, void *arg);
 
+/* Handles one interrupt that is pending on this CPU. False: there was none. */
+bool irq_handle_one(void);
+
 /* Handles everything that is pending on this CPU. */
-void irq_dispatch(void);
+static inline void irq_dispatch(void)
+{
+    while (irq_handle_one())
+        continue;
+}

@@ -71,7 +71,7 @@ struct sched_cpu {
     uint64_t min_vruntime; /* how far the one furthest behind has come */
     unsigned placed;       /* entities at home here */
     unsigned waiting;      /* in `runnable` */
-    bool leave;            /* read without the lock by sched_leave */
+    uint32_t leave;        /* 0 or 1; read without the lock by sched_leave */
     bool gives_way;        /* `current` left without being asked: whoever waits has a turn */
 };
 
@@ -99,7 +99,7 @@ void sched_kick(struct sched_entity *entity);
 /* Should the running entity come out of run()? Cheap: for every exit. */
 static inline bool sched_leave(const struct sched_cpu *cpu)
 {
-    return READ_ONCE(cpu->leave);
+    return READ_ONCE(cpu->leave) != 0;
 }
 
 /* Does another entity want this CPU? Then halting must exit. */

@@ -87,6 +87,17 @@ static bool is_well_formed(const struct region *region)
     return !region_has_vmo(region) || vmo_covers(region);
 }
 
+static void prepare_for_accesses(struct region *region)
+{
+    const bool whole = IS_ALIGNED(region->base.raw | region->size, sizeof(uint64_t));
+
+    region->model_bytes = region->kind == REGION_DEVICE && whole ? region->size : 0;
+    if (region->dev != NULL) {
+        region->read = vdev_reader_of(region->dev);
+        region->write = vdev_writer_of(region->dev);
+    }
+}
+
 status_t aspace_map(struct aspace *as, const struct region *region)
 {
     const gpa_t last = gpa_add(region->base, region->size - 1);
@@ -107,6 +118,7 @@ status_t aspace_map(struct aspace *as, const struct region *region)
     if (status == OK) {
         memmove(&as->regions[at + 1], &as->regions[at], (as->count - at) * sizeof(*region));
         as->regions[at] = *region;
+        prepare_for_accesses(&as->regions[at]);
         as->count++;
     }
     aspace_writer_leave(as);

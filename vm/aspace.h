@@ -29,6 +29,7 @@ enum region_kind {
 
 struct region {
     gpa_t base;
+    uint64_t model_bytes; /* see below */
     uint64_t size;
     enum region_kind kind;
     unsigned prot;     /* enum pt_prot: what the guest may do */
@@ -38,6 +39,13 @@ struct region {
     struct vdev *dev;  /* DEVICE, ROM */
     uint8_t dev_range; /* handed to the model: vdev_access.range */
     bool trap_reads;   /* ROM: for now reads go to the model too */
+
+    /*
+     * Filled in by aspace_map, for the path of every device access: what it calls, and in
+     * model_bytes the size of a DEVICE whose ends cut no aligned access, otherwise 0.
+     */
+    vdev_reader read;
+    vdev_writer write;
 };
 
 struct aspace {

@@ -6,17 +6,7 @@
 
 #include "vm/exit.h"
 
-#include "kernel/irq.h"
 #include "vm/irqchip/irqchip.h"
-
-/* On the path of a guest's timer: the dispatcher's loop is wanted right here. */
-__attribute__((flatten)) enum vcpu_next exit_irq(struct vcpu *vcpu, const struct vm_exit *exit)
-{
-    (void)vcpu;
-    (void)exit;
-    irq_dispatch();
-    return VCPU_ENTER;
-}
 
 enum vcpu_next exit_ipi(struct vcpu *vcpu, const struct vm_exit *exit)
 {

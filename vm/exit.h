@@ -13,7 +13,6 @@ typedef enum vcpu_next (*exit_handler)(struct vcpu *vcpu, const struct vm_exit *
 extern const exit_handler exit_handlers[VM_EXIT_REASONS];
 
 /* Rows that all of them have. */
-enum vcpu_next exit_irq(struct vcpu *vcpu, const struct vm_exit *exit);
 enum vcpu_next exit_ipi(struct vcpu *vcpu, const struct vm_exit *exit);
 enum vcpu_next exit_halt(struct vcpu *vcpu, const struct vm_exit *exit);
 enum vcpu_next exit_yield(struct vcpu *vcpu, const struct vm_exit *exit);

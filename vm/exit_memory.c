@@ -9,6 +9,8 @@
  *     nothing  data: the bus fault that hardware gives; a fetch: the guest is lost
  */
 
+#include <arch/finish.h>
+
 #include "kernel/log.h"
 #include "vm/exit.h"
 #include "vm/vm.h"
@@ -20,52 +22,14 @@ static const struct region *region_at(struct vcpu *vcpu, gpa_t address)
     return aspace_find_near(&vcpu->vm->space, &vcpu->near, address);
 }
 
-/* The two with the lock are apart, so that those without need no room for it. */
-static __attribute__((noinline)) uint64_t locked_read(struct vdev *dev, struct vdev_access access)
-{
-    uint64_t value;
-
-    spin_lock(&dev->lock);
-    value = dev->ops->read(dev, access);
-    spin_unlock(&dev->lock);
-    return value;
-}
-
-static __attribute__((noinline)) void locked_write(struct vdev *dev, struct vdev_access access,
-                                                   uint64_t value)
-{
-    spin_lock(&dev->lock);
-    dev->ops->write(dev, access, value);
-    spin_unlock(&dev->lock);
-}
-
-static inline __attribute__((always_inline)) uint64_t model_read(const struct region *region,
-                                                                 struct vdev_access access)
-{
-    struct vdev *dev = region->dev;
-
-    return dev->ops->unlocked ? dev->ops->read(dev, access) : locked_read(dev, access);
-}
-
-static inline __attribute__((always_inline)) void
-model_write(const struct region *region, struct vdev_access access, uint64_t value)
-{
-    struct vdev *dev = region->dev;
-
-    if (dev->ops->unlocked)
-        dev->ops->write(dev, access, value);
-    else
-        locked_write(dev, access, value);
-}
-
 static struct vdev_access access_of(const struct vcpu *vcpu, const struct region *region,
                                     gpa_t address, unsigned size)
 {
     return (struct vdev_access){
         .offset = address.raw - region->base.raw,
-        .size = (uint8_t)size,
+        .size = size,
         .range = region->dev_range,
-        .cpu = (uint8_t)vcpu->id,
+        .cpu = (uint16_t)vcpu->id,
     };
 }
 
@@ -85,7 +49,7 @@ static status_t bus_read_in(struct vcpu *vcpu, const struct region *region, gpa_
     if (region->kind == REGION_DEVICE || (region->kind == REGION_ROM && region->trap_reads)) {
         if (region->dev == NULL)
             return ERR_NOT_FOUND;
-        *value = low_bytes(model_read(region, access_of(vcpu, region, address, size)), size);
+        *value = low_bytes(region->read(region->dev, access_of(vcpu, region, address, size)), size);
         return OK;
     }
     if (!(region->prot & PT_READ))
@@ -100,7 +64,7 @@ static status_t bus_write_in(struct vcpu *vcpu, const struct region *region, gpa
     value = low_bytes(value, size);
     if (region->kind == REGION_DEVICE || region->kind == REGION_ROM) {
         if (region->dev != NULL) /* a ROM without a model: written in vain */
-            model_write(region, access_of(vcpu, region, address, size), value);
+            region->write(region->dev, access_of(vcpu, region, address, size), value);
         return OK;
     }
     if (!(region->prot & PT_WRITE))
@@ -224,11 +188,11 @@ static enum vcpu_next split_access(struct vcpu *vcpu, const struct vm_exit *exit
     if (exit->memory.access == VM_ACCESS_WRITE) {
         if (bus_write(vcpu, exit->memory.gpa, exit->memory.size, value) != OK)
             return nothing_there(vcpu, exit);
-        hv->finish_write(&vcpu->hv, exit);
+        hv_finish_write(&vcpu->hv, exit);
     } else {
         if (bus_read(vcpu, exit->memory.gpa, exit->memory.size, &value) != OK)
             return nothing_there(vcpu, exit);
-        hv->finish_read(&vcpu->hv, exit, value);
+        hv_finish_read(&vcpu->hv, exit, value);
     }
     return VCPU_ENTER;
 }
@@ -325,8 +289,8 @@ static __attribute__((noinline)) enum vcpu_next find_out(struct vcpu *vcpu,
 /* A plain access to the device that the vCPU used last: the commonest by far. */
 static bool is_fast(const struct region *near, const struct vm_exit *exit)
 {
-    return region_contains(near, exit->memory.gpa) && near->kind == REGION_DEVICE &&
-           exit->memory.decoded && is_plain(near, exit->memory.gpa, exit->memory.size);
+    return exit->memory.gpa.raw - near->base.raw < near->model_bytes && exit->memory.decoded &&
+           (exit->memory.gpa.raw & (exit->memory.size - 1)) == 0;
 }
 
 enum vcpu_next exit_memory(struct vcpu *vcpu, const struct vm_exit *exit)
@@ -338,10 +302,10 @@ enum vcpu_next exit_memory(struct vcpu *vcpu, const struct vm_exit *exit)
         return find_out(vcpu, exit);
     access = access_of(vcpu, near, exit->memory.gpa, exit->memory.size);
     if (exit->memory.access == VM_ACCESS_WRITE) {
-        model_write(near, access, exit->memory.value);
-        hv->finish_write(&vcpu->hv, exit);
+        near->write(near->dev, access, exit->memory.value);
+        hv_finish_write(&vcpu->hv, exit);
     } else {
-        hv->finish_read(&vcpu->hv, exit, model_read(near, access));
+        hv_finish_read(&vcpu->hv, exit, near->read(near->dev, access));
     }
     return VCPU_ENTER;
 }

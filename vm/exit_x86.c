@@ -4,8 +4,11 @@
  * windows, the reset line, hypercalls.
  */
 
+#include <arch/finish.h>
+
 #include "vm/exit.h"
 
+#include "kernel/irq.h"
 #include "kernel/log.h"
 #include "vm/irqchip/x86/vlapic.h"
 #include "vm/pio.h"
@@ -63,23 +66,32 @@ static enum vcpu_next exit_pio(struct vcpu *vcpu, const struct vm_exit *exit)
         return emulate_string(vcpu, exit);
     if (exit->pio.write) {
         write_port(vcpu, exit->pio.port, exit->pio.size, exit->pio.value);
-        hv->finish_write(&vcpu->hv, exit);
+        hv_finish_write(&vcpu->hv, exit);
     } else {
-        hv->finish_read(&vcpu->hv, exit, read_port(vcpu, exit->pio.port, exit->pio.size));
+        hv_finish_read(&vcpu->hv, exit, read_port(vcpu, exit->pio.port, exit->pio.size));
     }
     return VCPU_ENTER;
 }
 
-/* --- the interrupt controller --- */
+/* --- interrupts --- */
+
+/* All: what was let in is recorded and no longer pending, so the guest would not exit again. */
+static enum vcpu_next exit_irq(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+    (void)vcpu;
+    (void)exit;
+    irq_dispatch();
+    return VCPU_ENTER;
+}
 
 static enum vcpu_next exit_msr(struct vcpu *vcpu, const struct vm_exit *exit)
 {
     uint64_t value;
 
     if (exit->msr.write && vlapic_write_msr(vcpu->irqchip, exit->msr.index, exit->msr.value))
-        hv->finish_write(&vcpu->hv, exit);
+        hv_finish_write(&vcpu->hv, exit);
     else if (!exit->msr.write && vlapic_read_msr(vcpu->irqchip, exit->msr.index, &value))
-        hv->finish_read(&vcpu->hv, exit, value);
+        hv_finish_read(&vcpu->hv, exit, value);
     else
         hv->inject_gp(&vcpu->hv);
     return VCPU_ENTER;

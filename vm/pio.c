@@ -66,9 +66,9 @@ static struct vdev_access access_of(const struct pio_range *range, uint16_t port
 {
     return (struct vdev_access){
         .offset = (uint16_t)(port - range->first),
-        .size = (uint8_t)size,
+        .size = size,
         .range = range->dev_range,
-        .cpu = (uint8_t)cpu,
+        .cpu = (uint16_t)cpu,
     };
 }
 

@@ -177,17 +177,31 @@ static bool vcpu_wakes(struct vcpu *vcpu)
     return true;
 }
 
-/* Every exit comes here. */
-static bool vcpu_answer(struct hv_vcpu *hv_vcpu, const struct vm_exit *exit)
+/* The hottest reason first. */
+static enum vcpu_next handle(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+    if (likely(exit->reason == VM_EXIT_MEMORY))
+        return exit_memory(vcpu, exit);
+    return exit_handlers[exit->reason](vcpu, exit);
+}
+
+/*
+ * Every exit comes here. That another entity begins to want the CPU need not be asked: the
+ * scheduler makes the vCPU leave for that.
+ */
+static __attribute__((flatten)) bool vcpu_answer(struct hv_vcpu *hv_vcpu,
+                                                 const struct vm_exit *exit)
 {
     struct vcpu *vcpu = container_of(hv_vcpu, struct vcpu, hv);
-    const struct sched_cpu *cpu;
+    enum vcpu_next next;
 
     vcpu->stats.exits[exit->reason]++;
-    vcpu->next = exit_handlers[exit->reason](vcpu, exit);
-    cpu = &this_cpu()->sched;
-    return likely(vcpu->next == VCPU_ENTER && !sched_leave(cpu) && READ_ONCE(vcpu->requests) == 0 &&
-                  sched_contended(cpu) == vcpu->halt_trapped);
+    next = handle(vcpu, exit);
+    if (likely(next == VCPU_ENTER && !sched_leave(&this_cpu()->sched) &&
+               READ_ONCE(vcpu->requests) == 0))
+        return true;
+    vcpu->next = next;
+    return false;
 }
 
 static enum sched_verdict sched_run(struct sched_entity *entity)

@@ -20,9 +20,9 @@ struct state_reader;
 /* One access by a guest. `size` is 1, 2, 4 or 8 bytes; `offset` is from the range's base. */
 struct vdev_access {
     uint64_t offset;
-    uint8_t size;
-    uint8_t range; /* which of the device's ranges, in the order they were attached */
-    uint8_t cpu;   /* index of the vCPU that accesses */
+    uint32_t size;
+    uint16_t range; /* which of the device's ranges, in the order they were attached */
+    uint16_t cpu;   /* index of the vCPU that accesses */
 };
 
 /*
@@ -64,28 +64,50 @@ struct vdev {
     struct vdev *next; /* of the VM's devices */
 };
 
-/* One access by a guest, with the lock that the model wants. */
-static inline uint64_t vdev_read(struct vdev *dev, struct vdev_access access)
+/* One access by a guest to a model that leaves its locking to the caller. */
+static inline uint64_t vdev_read_locked(struct vdev *dev, struct vdev_access access)
 {
     uint64_t value;
 
-    if (dev->ops->unlocked)
-        return dev->ops->read(dev, access);
     spin_lock(&dev->lock);
     value = dev->ops->read(dev, access);
     spin_unlock(&dev->lock);
     return value;
 }
 
-static inline void vdev_write(struct vdev *dev, struct vdev_access access, uint64_t value)
+static inline void vdev_write_locked(struct vdev *dev, struct vdev_access access, uint64_t value)
 {
-    if (dev->ops->unlocked) {
-        dev->ops->write(dev, access, value);
-        return;
-    }
     spin_lock(&dev->lock);
     dev->ops->write(dev, access, value);
     spin_unlock(&dev->lock);
+}
+
+/* One access by a guest to any model. */
+static inline uint64_t vdev_read(struct vdev *dev, struct vdev_access access)
+{
+    return dev->ops->unlocked ? dev->ops->read(dev, access) : vdev_read_locked(dev, access);
+}
+
+static inline void vdev_write(struct vdev *dev, struct vdev_access access, uint64_t value)
+{
+    if (dev->ops->unlocked)
+        dev->ops->write(dev, access, value);
+    else
+        vdev_write_locked(dev, access, value);
+}
+
+/* The same, decided once for all accesses to a device. */
+typedef uint64_t (*vdev_reader)(struct vdev *dev, struct vdev_access access);
+typedef void (*vdev_writer)(struct vdev *dev, struct vdev_access access, uint64_t value);
+
+static inline vdev_reader vdev_reader_of(const struct vdev *dev)
+{
+    return dev->ops->unlocked ? dev->ops->read : vdev_read_locked;
+}
+
+static inline vdev_writer vdev_writer_of(const struct vdev *dev)
+{
+    return dev->ops->unlocked ? dev->ops->write : vdev_write_locked;
 }
 
 /* After power-on. The model's timers, and what is typed, may come at this moment on other CPUs. */

@@ -35,10 +35,12 @@ uint64_t arm64_smc(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
 void arm64_run(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
 
 /*
- * exit.c: how a guest was left. ESR_EL2 is in vcpu->esr. Each answers by itself, or fills in
- * `exit` for `answer`; true: back into the guest.
+ * exit.c: how a guest was left; by exception class, with ESR_EL2, which is in vcpu->esr, too.
+ * Each answers by itself, or fills in `exit` for `answer`; true: back into the guest.
  */
-bool arm64_exit_sync(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
+typedef bool (*arm64_exit)(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer,
+                           uint64_t esr);
+extern const arm64_exit arm64_exits[64];
 bool arm64_exit_irq(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
 bool arm64_exit_serror(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
 

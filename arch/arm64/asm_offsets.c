@@ -11,6 +11,11 @@
 #define ASM_OFFSET(name, type, member) \
     __asm__ volatile("// ASM_OFFSET " #name " %0" : : "i"(offsetof(type, member)))
 
+/* Saved and restored in pairs. */
+_Static_assert(offsetof(struct hv_vcpu, pc) == offsetof(struct hv_vcpu, x[31]), "x30, PC");
+_Static_assert(offsetof(struct hv_vcpu, esr) == offsetof(struct hv_vcpu, pstate) + 8,
+               "PSTATE, ESR");
+
 void asm_offsets(void);
 
 void asm_offsets(void)
@@ -18,7 +23,6 @@ void asm_offsets(void)
     ASM_OFFSET(VCPU_X, struct hv_vcpu, x);
     ASM_OFFSET(VCPU_PC, struct hv_vcpu, pc);
     ASM_OFFSET(VCPU_PSTATE, struct hv_vcpu, pstate);
-    ASM_OFFSET(VCPU_ESR, struct hv_vcpu, esr);
     ASM_OFFSET(CPU_START_ROOT, struct cpu_start, root);
     ASM_OFFSET(CPU_START_PERCPU, struct cpu_start, percpu);
     ASM_OFFSET(CPU_START_STACK, struct cpu_start, stack_top);

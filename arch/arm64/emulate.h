@@ -17,6 +17,5 @@
  */
 status_t arm64_emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const struct hv_bus *bus);
 
-/* Data aborts with a syndrome: hv_ops.finish_read, and what a store puts on the bus. */
-void arm64_finish_read(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
+/* Data aborts with a syndrome: what a store puts on the bus. */
 uint64_t arm64_write_value(const struct hv_vcpu *vcpu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exit decoding: ESR_EL2's exception class leads to one handler, and each either answers
- * here (what has but one answer) or fills in a vm_exit and passes it on.
+ * Exit decoding: ESR_EL2's exception class leads to one handler (vectors.S), and each either
+ * answers here (what has but one answer) or fills in a vm_exit and passes it on.
  */
 #include <arch/cpu.h>
 #include <arch/smccc.h>
@@ -25,18 +25,16 @@
 #define FSC_TRANSLATION 0x04
 #define FSC_ACCESS_FLAG 0x08
 #define FSC_PERMISSION 0x0c
+#define FSC_MAPPED 0x38 /* one of these bits in all but address size and translation faults */
 
-#define HPFAR_FIPA GENMASK(43, 4)
+#define HPFAR_TO_IPA 8 /* FIPA begins at bit 4 with the IPA's bit 12; only it is not zero */
 
 #define SMCCC_NOT_SUPPORTED (~0ULL)
 
-/* As arm64_exit_sync, for an exception class. */
-typedef bool (*ec_handler)(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer);
-
-static bool wfx(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+static bool wfx(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, uint64_t esr)
 {
     arm64_skip(vcpu);
-    exit->reason = vcpu->esr & ISS_WFE ? VM_EXIT_YIELD : VM_EXIT_HALT;
+    exit->reason = esr & ISS_WFE ? VM_EXIT_YIELD : VM_EXIT_HALT;
     return answer(vcpu, exit);
 }
 
@@ -51,9 +49,10 @@ static inline bool answer_constant(struct hv_vcpu *vcpu)
 }
 
 /* Any other immediate is nobody's: answered here, so that it reaches neither vm/ nor firmware. */
-static inline bool call(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, bool smc)
+static inline bool call(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, uint64_t esr,
+                        bool smc)
 {
-    if (unlikely(vcpu->esr & ISS_IMM16)) {
+    if (unlikely(esr & ISS_IMM16)) {
         vcpu->x[0] = SMCCC_NOT_SUPPORTED;
         return true;
     }
@@ -64,32 +63,32 @@ static inline bool call(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer an
     return answer(vcpu, exit);
 }
 
-static bool hvc(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+static bool hvc(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, uint64_t esr)
 {
-    return call(vcpu, exit, answer, false);
+    return call(vcpu, exit, answer, esr, false);
 }
 
-static bool smc(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+static bool smc(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, uint64_t esr)
 {
     arm64_skip(vcpu); /* a trapped SMC has not happened yet, unlike an HVC */
-    return call(vcpu, exit, answer, true);
+    return call(vcpu, exit, answer, esr, true);
 }
 
 /* Apart, so that the commonest needs no stack frame. */
 static __attribute__((noinline)) bool other_sysreg(struct hv_vcpu *vcpu, struct vm_exit *exit,
-                                                   hv_answer answer)
+                                                   hv_answer answer, uint64_t esr)
 {
-    if (sysreg_trap(vcpu, (uint32_t)(vcpu->esr & ESR_ISS), exit))
+    if (sysreg_trap(vcpu, (uint32_t)(esr & ESR_ISS), exit))
         return true;
     arm64_skip_aarch64(vcpu);
     return answer(vcpu, exit);
 }
 
-static bool sysreg(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+static bool sysreg(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, uint64_t esr)
 {
-    if (unlikely(!sysreg_is_sgi(vcpu->esr)))
-        return other_sysreg(vcpu, exit, answer);
-    sysreg_send(vcpu, vcpu->esr, IPI_SGI1R, exit);
+    if (unlikely(!sysreg_is_sgi(esr)))
+        return other_sysreg(vcpu, exit, answer, esr);
+    sysreg_send(vcpu, esr, IPI_SGI1R, exit);
     arm64_skip_aarch64(vcpu);
     return answer(vcpu, exit);
 }
@@ -110,7 +109,9 @@ status_t arm64_translate(struct hv_vcpu *vcpu, uint64_t gva, uint8_t access, gpa
 /* The address that HPFAR_EL2 and FAR_EL2 tell. */
 static gpa_t fault_ipa(uint64_t gva)
 {
-    return gpa(FIELD_GET(HPFAR_FIPA, sysreg_read(hpfar_el2)) << PAGE_SHIFT | (gva & PAGE_MASK));
+    const uint64_t page = sysreg_read(hpfar_el2) << HPFAR_TO_IPA;
+
+    return gpa((page & ~(uint64_t)PAGE_MASK) | (gva & PAGE_MASK));
 }
 
 /*
@@ -150,8 +151,10 @@ static bool describe_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, uint8_t a
            fault_address(vcpu, gva, exit->memory.permission, &exit->memory.gpa);
 }
 
-static bool instruction_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+static bool instruction_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer,
+                              uint64_t esr)
 {
+    (void)esr;
     return !describe_abort(vcpu, exit, VM_ACCESS_EXEC) || answer(vcpu, exit);
 }
 
@@ -168,9 +171,9 @@ static bool is_idle_maintenance(uint64_t iss)
 }
 
 static __attribute__((noinline)) bool other_data_abort(struct hv_vcpu *vcpu, struct vm_exit *exit,
-                                                       hv_answer answer)
+                                                       hv_answer answer, uint64_t esr)
 {
-    const uint64_t iss = vcpu->esr & ESR_ISS;
+    const uint64_t iss = esr & ESR_ISS;
     const bool write = iss & ISS_WNR && !(iss & (ISS_CM | ISS_S1PTW));
 
     if (is_idle_maintenance(iss)) {
@@ -181,7 +184,7 @@ static __attribute__((noinline)) bool other_data_abort(struct hv_vcpu *vcpu, str
         return true;
     if (iss & ISS_ISV && !exit->memory.external) {
         exit->memory.decoded = true;
-        exit->memory.size = (uint8_t)(1 << FIELD_GET(ISS_SAS, iss));
+        exit->memory.size = 1u << FIELD_GET(ISS_SAS, iss);
         exit->memory.value = write ? arm64_write_value(vcpu) : 0;
     }
     return answer(vcpu, exit);
@@ -191,48 +194,58 @@ static __attribute__((noinline)) bool other_data_abort(struct hv_vcpu *vcpu, str
 static __attribute__((noinline)) bool device_write(struct hv_vcpu *vcpu, struct vm_exit *exit,
                                                    hv_answer answer)
 {
+    exit->memory.access = VM_ACCESS_WRITE;
     exit->memory.value = arm64_write_value(vcpu);
     return answer(vcpu, exit);
 }
 
-/* Where nothing is mapped, with a syndrome, which no table walk has: first of all a device. */
-static bool data_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
+/* Where nothing is mapped, with a syndrome: first of all a device. */
+static inline bool device_access(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer,
+                                 uint64_t esr)
 {
-    const uint64_t iss = vcpu->esr;
-    const bool write = iss & ISS_WNR;
-    uint64_t gva;
+    const uint64_t gva = sysreg_read(far_el2);
 
-    if (unlikely((iss & (ISS_ISV | ISS_CM | ISS_S1PTW | FSC_TYPE)) != (ISS_ISV | FSC_TRANSLATION)))
-        return other_data_abort(vcpu, exit, answer);
-    gva = sysreg_read(far_el2);
     exit->reason = VM_EXIT_MEMORY;
     exit->memory.gpa = fault_ipa(gva);
     exit->memory.gva = gva;
-    exit->memory.access = write ? VM_ACCESS_WRITE : VM_ACCESS_READ;
-    exit->memory.size = (uint8_t)(1 << FIELD_GET(ISS_SAS, iss));
+    exit->memory.size = 1u << FIELD_GET(ISS_SAS, esr);
+    exit->memory.access = VM_ACCESS_READ;
     exit->memory.decoded = true;
     exit->memory.table_walk = exit->memory.permission = exit->memory.external = false;
-    return write ? device_write(vcpu, exit, answer) : answer(vcpu, exit);
+    return esr & ISS_WNR ? device_write(vcpu, exit, answer) : answer(vcpu, exit);
 }
 
-static const ec_handler ec_handlers[64] = {
+/* Neither a table walk nor cache maintenance has a syndrome. */
+static bool data_abort(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, uint64_t esr)
+{
+    if (unlikely((esr & (ISS_ISV | FSC_MAPPED)) != ISS_ISV))
+        return other_data_abort(vcpu, exit, answer, esr);
+    return device_access(vcpu, exit, answer, esr);
+}
+
+/* A feature that the guest was told it does not have. */
+static bool undefined(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer, uint64_t esr)
+{
+    (void)exit;
+    (void)answer;
+    (void)esr;
+    arm64_inject_undef(vcpu);
+    return true;
+}
+
+const arm64_exit arm64_exits[64] = {
+    [EC_UNKNOWN] = undefined,
     [EC_WFX] = wfx,
+    [EC_WFX + 1 ... EC_HVC64 - 1] = undefined,
     [EC_HVC64] = hvc,
     [EC_SMC64] = smc,
     [EC_SYSREG] = sysreg,
+    [EC_SYSREG + 1 ... EC_INSTRUCTION_ABORT_LOWER - 1] = undefined,
     [EC_INSTRUCTION_ABORT_LOWER] = instruction_abort,
+    [EC_INSTRUCTION_ABORT_LOWER + 1 ... EC_DATA_ABORT_LOWER - 1] = undefined,
     [EC_DATA_ABORT_LOWER] = data_abort,
+    [EC_DATA_ABORT_LOWER + 1 ... 63] = undefined,
 };
-
-bool arm64_exit_sync(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
-{
-    const ec_handler handler = ec_handlers[FIELD_GET(ESR_EC, vcpu->esr)];
-
-    if (likely(handler != NULL))
-        return handler(vcpu, exit, answer);
-    arm64_inject_undef(vcpu); /* a feature that the guest was told it does not have */
-    return true;
-}
 
 bool arm64_exit_irq(struct hv_vcpu *vcpu, struct vm_exit *exit, hv_answer answer)
 {

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory accesses of a guest that trapped with a syndrome: one register, no write-back. The
- * commonest by far, a little-endian word that is not sign-extended, comes first.
+ * Memory accesses of a guest that trapped with a syndrome: one register, no write-back. What
+ * <arch/finish.h> does not do itself.
  */
 #include <arch/cpu.h>
-#include <arch/vcpu.h>
+#include <arch/finish.h>
 
 #include "arch/arm64/emulate.h"
 #include "arch/arm64/endian.h"
 #include "arch/arm64/skip.h"
-
-#define ISS_SAS_WORD FIELD_PREP(ISS_SAS, 2)
-
-static inline bool is_plain_word(const struct hv_vcpu *vcpu)
-{
-    return (vcpu->esr & (ISS_SAS | ISS_SSE)) == ISS_SAS_WORD && !swaps_data(vcpu);
-}
 
 static inline unsigned unused_bits(const struct hv_vcpu *vcpu)
 {
@@ -34,29 +27,10 @@ static uint64_t extend(const struct hv_vcpu *vcpu, uint64_t value)
     return (vcpu->esr & ISS_SF) ? value : (uint32_t)value;
 }
 
-static inline void set_target(struct hv_vcpu *vcpu, uint64_t value)
+__attribute__((noinline)) void arm64_finish_other_read(struct hv_vcpu *vcpu, uint64_t value)
 {
-    size_t rt = FIELD_GET(ISS_SRT, vcpu->esr);
-
-    if (rt != 31)
-        vcpu->x[rt] = value;
-}
-
-static __attribute__((noinline)) void finish_other_read(struct hv_vcpu *vcpu, uint64_t value)
-{
-    set_target(vcpu, extend(vcpu, value));
+    arm64_set_target(vcpu, extend(vcpu, value));
     arm64_skip(vcpu);
-}
-
-void arm64_finish_read(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value)
-{
-    (void)exit;
-    if (unlikely((vcpu->pstate & PSTATE_NRW) || !is_plain_word(vcpu))) {
-        finish_other_read(vcpu, value);
-        return;
-    }
-    set_target(vcpu, (uint32_t)value);
-    arm64_skip_aarch64(vcpu);
 }
 
 uint64_t arm64_write_value(const struct hv_vcpu *vcpu)
@@ -65,7 +39,7 @@ uint64_t arm64_write_value(const struct hv_vcpu *vcpu)
     uint64_t value = rt == 31 ? 0 : vcpu->x[rt];
     unsigned unused;
 
-    if (likely(is_plain_word(vcpu)))
+    if (likely(arm64_is_plain_word(vcpu)))
         return (uint32_t)value;
     unused = unused_bits(vcpu);
     return swaps_data(vcpu) ? __builtin_bswap64(value) >> unused : value << unused >> unused;

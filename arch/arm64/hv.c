@@ -2,7 +2,7 @@
 /*
  * The EL2 backend: what vm/ asks of it, and which state changes hands when.
  *
- *     every exit           x0-x30, PC, PSTATE             vectors.S
+ *     every exit           x0-x30, PC, PSTATE             vectors.S; an interrupt's: x0-x18, x30
  *     another vCPU loads   EL1 system registers, SIMD     here; breakpoints, if on: debug.c
  *     another VM loads     VTTBR_EL2                      here
  *     never                HCR_EL2 but for TWI and TWE, VTCR_EL2, MDCR_EL2, CPTR_EL2
@@ -208,12 +208,6 @@ static void vcpu_trap_halt(struct hv_vcpu *vcpu, bool trap)
     isb();
 }
 
-static void finish_write(struct hv_vcpu *vcpu, const struct vm_exit *exit)
-{
-    (void)exit;
-    arm64_skip(vcpu);
-}
-
 static void skip(struct hv_vcpu *vcpu)
 {
     arm64_skip(vcpu);
@@ -249,8 +243,6 @@ static const struct hv_ops el2_ops = {
     .vcpu_put = vcpu_put,
     .vcpu_run = vcpu_run,
     .vcpu_trap_halt = vcpu_trap_halt,
-    .finish_read = arm64_finish_read,
-    .finish_write = finish_write,
     .emulate = arm64_emulate,
     .inject_bus_fault = inject_bus_fault,
     .skip = skip,

@@ -60,23 +60,15 @@ static uint32_t gicv2_ack(void)
 
     if (irq < 16)
         sgi_iar[this_cpu()->id] = iar;
+    if (irq < IRQ_MAX)
+        io_write32(gicc + GICC_EOIR, iar);
     return irq;
 }
 
-/* EOIR and DIR take what IAR gave. */
-static uint32_t iar_of(uint32_t irq)
-{
-    return irq < 16 ? sgi_iar[this_cpu()->id] : irq;
-}
-
-static void gicv2_drop_priority(uint32_t irq)
-{
-    io_write32(gicc + GICC_EOIR, iar_of(irq));
-}
-
+/* DIR takes what IAR gave. */
 static void gicv2_deactivate(uint32_t irq)
 {
-    io_write32(gicc + GICC_DIR, iar_of(irq));
+    io_write32(gicc + GICC_DIR, irq < 16 ? sgi_iar[this_cpu()->id] : irq);
 }
 
 static void gicv2_activate(uint32_t irq)
@@ -108,7 +100,6 @@ static const struct irqchip gicv2 = {
     .name = "GICv2",
     .cpu_init = gicv2_cpu_init,
     .ack = gicv2_ack,
-    .drop_priority = gicv2_drop_priority,
     .deactivate = gicv2_deactivate,
     .activate = gicv2_activate,
     .enable = gicv2_enable,

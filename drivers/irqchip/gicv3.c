@@ -107,12 +107,11 @@ static void gicv3_cpu_init(void)
 
 static uint32_t gicv3_ack(void)
 {
-    return (uint32_t)sysreg_read(icc_iar1_el1);
-}
+    const uint32_t irq = (uint32_t)sysreg_read(icc_iar1_el1);
 
-static void gicv3_drop_priority(uint32_t irq)
-{
-    sysreg_write(icc_eoir1_el1, irq);
+    if (likely(irq < IRQ_MAX))
+        sysreg_write(icc_eoir1_el1, irq);
+    return irq;
 }
 
 static void gicv3_deactivate(uint32_t irq)
@@ -162,7 +161,6 @@ static const struct irqchip gicv3 = {
     .name = "GICv3",
     .cpu_init = gicv3_cpu_init,
     .ack = gicv3_ack,
-    .drop_priority = gicv3_drop_priority,
     .deactivate = gicv3_deactivate,
     .activate = gicv3_activate,
     .enable = gicv3_enable,

@@ -47,13 +47,10 @@ static uint32_t x86_irq_ack(void)
 {
     const uint32_t vector = x86_irq_take();
 
-    return vector != 0 ? vector : IRQ_NONE;
-}
-
-static void x86_irq_drop_priority(uint32_t irq)
-{
-    (void)irq; /* the highest in service, and so this one */
-    lapic_eoi();
+    if (vector == 0)
+        return IRQ_NONE;
+    lapic_eoi(); /* of the highest in service, and so of this one */
+    return vector;
 }
 
 /* There is no state between the end of an interrupt and the next. */
@@ -90,7 +87,6 @@ static struct irqchip x86_irq = {
     .name = "xAPIC",
     .cpu_init = x86_irq_cpu_init,
     .ack = x86_irq_ack,
-    .drop_priority = x86_irq_drop_priority,
     .deactivate = x86_irq_nothing,
     .activate = x86_irq_nothing,
     .enable = x86_irq_enable,

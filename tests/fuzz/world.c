@@ -140,7 +140,6 @@ static void enable(uint32_t irq, bool edge)
 static struct irqchip chip = {
     .name = "fuzz",
     .ack = ack,
-    .drop_priority = no_interrupt,
     .activate = no_interrupt,
     .deactivate = no_interrupt,
     .enable = enable,

@@ -20,7 +20,8 @@
 
 static struct aspace space;
 static vmo_t memory; /* 8 MiB */
-static struct vdev device;
+static const struct vdev_ops device_ops;
+static struct vdev device = { .ops = &device_ops };
 static size_t free_before;
 
 static int world(void **state)

@@ -9,6 +9,7 @@
 #include "arch/arm64/emulate.h"
 
 #include <arch/cpu.h>
+#include <arch/finish.h>
 #include <arch/vcpu.h>
 
 #include <setjmp.h>
@@ -506,7 +507,7 @@ static void finish_read_extends_and_swaps_as_the_syndrome_says(void **state)
         set_up(state);
         sysreg_write(sctlr_el1, cases[i].sctlr);
         guest.vcpu.esr = cases[i].esr | FIELD_PREP(ISS_SRT, 5);
-        arm64_finish_read(&guest.vcpu, NULL, cases[i].value);
+        hv_finish_read(&guest.vcpu, NULL, cases[i].value);
         assert_int_equal(guest.vcpu.x[5], cases[i].expected);
         assert_done();
     }
@@ -519,7 +520,7 @@ static void a_read_into_xzr_is_dropped(void **state)
     (void)state;
     guest.vcpu.esr = 2 << 22 | FIELD_PREP(ISS_SRT, 31);
     before = guest.vcpu;
-    arm64_finish_read(&guest.vcpu, NULL, 0x1234);
+    hv_finish_read(&guest.vcpu, NULL, 0x1234);
     assert_memory_equal(guest.vcpu.x, before.x, sizeof(before.x));
     assert_done();
 }
@@ -554,7 +555,7 @@ static void a_skip_in_aarch32_advances_the_it_block(void **state)
         guest.vcpu.pc = 0x1000;
         guest.vcpu.esr = i & 1 ? ESR_IL : 0;
         guest.vcpu.esr |= 2 << 22 | FIELD_PREP(ISS_SRT, 31);
-        arm64_finish_read(&guest.vcpu, NULL, 0);
+        hv_finish_read(&guest.vcpu, NULL, 0);
         assert_int_equal(guest.vcpu.pc, i & 1 ? 0x1004 : 0x1002);
         assert_int_equal(FIELD_GET(PSTATE32_IT_HIGH, guest.vcpu.pstate) << 2 |
                              FIELD_GET(PSTATE32_IT_LOW, guest.vcpu.pstate),

@@ -40,11 +40,6 @@ static uint32_t chip_ack(void)
     return irq;
 }
 
-static void chip_drop(uint32_t irq)
-{
-    note("drop", irq);
-}
-
 static void chip_deactivate(uint32_t irq)
 {
     note("deactivate", irq);
@@ -58,7 +53,6 @@ static void chip_disable(uint32_t irq)
 static const struct irqchip chip = {
     .name = "script",
     .ack = chip_ack,
-    .drop_priority = chip_drop,
     .deactivate = chip_deactivate,
     .disable = chip_disable,
     .ipi = IPI,
@@ -94,7 +88,7 @@ static void an_interrupt_is_handled_then_deactivated(void **state)
     assert_int_equal(irq_register(40, handle, &done), OK);
     raise_irq(40);
     irq_dispatch();
-    assert_string_equal(trace, "ack40 drop40 handle40 deactivate40 ");
+    assert_string_equal(trace, "ack40 handle40 deactivate40 ");
 }
 
 static void a_forwarded_interrupt_stays_active(void **state)
@@ -103,7 +97,7 @@ static void a_forwarded_interrupt_stays_active(void **state)
     assert_int_equal(irq_register(27, handle, &forwarded), OK);
     raise_irq(27);
     irq_dispatch();
-    assert_string_equal(trace, "ack27 drop27 handle27 ");
+    assert_string_equal(trace, "ack27 handle27 ");
 }
 
 static void everything_pending_is_handled_also_what_comes_meanwhile(void **state)
@@ -115,8 +109,8 @@ static void everything_pending_is_handled_also_what_comes_meanwhile(void **state
     assert_int_equal(irq_register(42, handle_and_raise, &other), OK);
     raise_irq(42);
     irq_dispatch();
-    assert_string_equal(trace, "ack42 drop42 handle42 deactivate42 "
-                               "ack41 drop41 handle41 deactivate41 ");
+    assert_string_equal(trace, "ack42 handle42 deactivate42 "
+                               "ack41 handle41 deactivate41 ");
 }
 
 static void nothing_pending_touches_nothing(void **state)
@@ -131,7 +125,7 @@ static void an_interrupt_that_nobody_asked_for_is_disabled(void **state)
     (void)state;
     raise_irq(99);
     irq_dispatch();
-    assert_string_equal(trace, "ack99 drop99 disable99 deactivate99 ");
+    assert_string_equal(trace, "ack99 disable99 deactivate99 ");
 }
 
 static void the_kick_needs_no_handler_of_anybody(void **state)
@@ -139,7 +133,7 @@ static void the_kick_needs_no_handler_of_anybody(void **state)
     (void)state;
     raise_irq(IPI);
     irq_dispatch();
-    assert_string_equal(trace, "ack0 drop0 deactivate0 ");
+    assert_string_equal(trace, "ack0 deactivate0 ");
     assert_int_equal(irq_register(IPI, handle, &done), ERR_ALREADY_EXISTS);
 }
 

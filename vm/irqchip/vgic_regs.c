@@ -6,7 +6,7 @@
 #define GICR_FRAME_BYTES 0x10000u
 
 /* Version 3 has private interrupts in redistributors, which have no others. */
-static bool locate_bank(const struct vgic_block *block, uint8_t range, struct vgic_access *at)
+static bool locate_bank(const struct vgic_block *block, unsigned range, struct vgic_access *at)
 {
     bool private;
 

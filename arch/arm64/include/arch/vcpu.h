@@ -31,7 +31,7 @@ struct hv_vcpu {
     uint64_t x[31]; /* assembly knows: offsets are generated */
     uint64_t pc;
     uint64_t pstate;
-    uint64_t esr; /* of the last exit, for reports and finish_read */
+    uint64_t esr; /* of the last exit, for reports and hv_finish_read */
     uint64_t vttbr;
     uint64_t hcr;
     uint64_t vmpidr;
