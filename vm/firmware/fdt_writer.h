@@ -10,10 +10,14 @@
 #include "arch/status.h"
 
 struct fdt_writer {
-    void *fdt;
-    int error; /* libfdt's, 0 so far */
+    uint8_t *base;
+    size_t at;    /* the nodes go on here, at most up to … */
+    size_t names; /* … where the names of properties begin */
+    size_t names_room, names_used;
+    bool full;
 };
 
+/* `buffer` is aligned to 8 bytes. */
 void fdt_writer_init(struct fdt_writer *out, void *buffer, size_t room);
 /* ERR_NO_MEMORY: it did not fit. */
 status_t fdt_writer_finish(struct fdt_writer *out);
