@@ -47,6 +47,10 @@ class Machine:
             pytest.fail(f"waiting for {pattern!r}, {how}:\n{self.output()[-3000:]}")
         return self._child.match
 
+    def before(self):
+        """What came between the last two patterns."""
+        return self._child.before.replace("\r", "")
+
     def send(self, text):
         self._child.send(text)
 
@@ -58,7 +62,7 @@ class Machine:
         self.send(f"echo start'-'{number}; {line}; echo end'-'{number}\r")
         self.expect(f"start-{number}\r*\n")
         self.expect(f"end-{number}\r*\n")
-        return self._child.before.replace("\r", "")
+        return self.before()
 
     def output(self):
         self._file.flush()
