@@ -10,8 +10,10 @@ import pexpect
 import pytest
 from bundles import BOARDS, ROOT, VIRT
 
-# How long nothing may happen before a test gives up: a watchdog, not a measurement.
+# How long nothing may happen before a test gives up: a watchdog, not a measurement. Bochs runs some
+# twenty times slower than QEMU.
 WATCHDOG = 240
+WATCHDOG_BOCHS = 1800
 
 EXIT_OK, EXIT_VM_CRASHED, EXIT_NO_VM = 0, 1, 2
 FREE_PAGES = r"(\d+) of \d+ pages free"
@@ -20,14 +22,14 @@ FREE_PAGES = r"(\d+) of \d+ pages free"
 class Machine:
     """A running board. Everything that its console printed is kept in `log`."""
 
-    def __init__(self, command, log):
+    def __init__(self, command, log, watchdog=WATCHDOG):
         self.log = log
         self._file = open(log, "w", encoding="utf-8", errors="replace", newline="")
         self._child = pexpect.spawn(
             command[0],
             [str(word) for word in command[1:]],
             cwd=ROOT,
-            timeout=WATCHDOG,
+            timeout=watchdog,
             encoding="utf-8",
             codec_errors="replace",
             echo=False,
@@ -109,7 +111,8 @@ def socle(make_bundle, tmp_path):
             command += ["--icount"]
         if extra:
             command += ["--", *extra]
-        machines.append(Machine([str(word) for word in command], tmp_path / "console.txt"))
+        watchdog = WATCHDOG_BOCHS if choices.get("emulator") == "bochs" else WATCHDOG
+        machines.append(Machine([str(word) for word in command], tmp_path / "console.txt", watchdog))
         return machines[-1]
 
     yield start

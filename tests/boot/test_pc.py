@@ -9,6 +9,9 @@ from bundles import GUESTS, Q35, ROOT, disk, guest, ide, vm
 from conftest import EXIT_OK, EXIT_VM_CRASHED, free_pages
 
 
+PANIC = 1
+
+
 def slow(*values):
     return pytest.param(*values, marks=pytest.mark.slow)
 
@@ -82,6 +85,27 @@ def test_clocks_and_own_interrupts(socle, cpu):
 @pytest.mark.parametrize("program", ["fault", "mmio", "modes", "registers", "features", "switch", "apic"])
 def test_guest_under_vmx(socle, program):
     run(socle, program, emulator="bochs")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "cpu, program, backend",
+    [
+        ("corei7_sandy_bridge_2600k", "fault", "VMX, xAPIC"),
+        ("corei7_skylake_x", "fault", "VMX, x2APIC"),
+        ("corei7_icelake_u", "mmio", "VMX, x2APIC"),
+        ("tigerlake", "mmio", "VMX, x2APIC"),
+        ("ryzen", "mmio", "SVM, xAPIC"),  # tells the next RIP, and can flush one tag alone
+    ],
+)
+def test_cpu_models_of_bochs(socle, cpu, program, backend):
+    assert f"socle: {backend}, 2 CPUs; " in run(socle, program, emulator="bochs", cpu=cpu)
+
+
+def test_vmx_without_ept_says_so(socle):
+    """The machine stops with Socle's status for a panic."""
+    machine = socle(guest("fault", board=Q35), board=Q35, emulator="bochs", cpu="core2_penryn_t9600")
+    assert "socle: panic: this CPU has VMX but no EPT" in machine.end(PANIC)
 
 
 @pytest.mark.parametrize(
