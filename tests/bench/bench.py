@@ -9,9 +9,10 @@ aims; then a Linux boot, and sizes. Each board has a module.
 import sys
 import tempfile
 
+import q35
 import virt
 
-BOARDS = {"qemu-virt": virt}
+BOARDS = {"qemu-virt": virt, "q35": q35}
 
 
 def main():

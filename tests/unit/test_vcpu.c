@@ -456,6 +456,8 @@ static void statistics_are_a_line_for_each_vcpu_that_ran(void **state)
     fake_log_clear();
     vm_log_stats(vm);
     assert_non_null(strstr(fake_log, "steal"));
+    assert_non_null(strstr(fake_log, "memory"));
+    assert_null(strstr(fake_log, "msr")); /* nobody had such an exit */
     assert_non_null(strstr(fake_log, "guest:    0"));
 }
 
