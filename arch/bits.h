@@ -33,7 +33,7 @@
 /* The low `size` bytes of value, size 1, 2, 4 or 8. */
 static inline uint64_t low_bytes(uint64_t value, unsigned size)
 {
-    return size >= 8 ? value : value & (BIT(8 * size) - 1);
+    return value & (UINT64_MAX >> (64 - 8 * size));
 }
 
 static inline bool is_power_of_two(uint64_t value)

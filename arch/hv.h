@@ -53,7 +53,7 @@ struct vm_exit {
             uint8_t kind;   /* which register; the backend's enum */
         } ipi;
         struct {
-            uint64_t value; /* decoded writes */
+            uint64_t value; /* decoded writes; the low `size` bytes count */
             uint16_t port;
             uint8_t size; /* 1, 2 or 4 */
             bool write;
@@ -145,9 +145,10 @@ struct hv_ops {
     void (*vcpu_trap_halt)(struct hv_vcpu *vcpu, bool trap);
 
     /*
-     * Finishes a decoded memory, port or MSR access: a read gets `value` into its register, and the
-     * PC moves past the instruction. Call hv_finish_read and hv_finish_write of <arch/finish.h>:
-     * arm64 does it there, and has none here.
+     * Finishes a decoded memory, port or MSR access: a read gets `value`, of which as many bytes
+     * count as it has, into its register, and the PC moves past the instruction. Call
+     * hv_finish_read and hv_finish_write of <arch/finish.h>: arm64 does it there, and has none
+     * here.
      */
     void (*finish_read)(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
     void (*finish_write)(struct hv_vcpu *vcpu, const struct vm_exit *exit);

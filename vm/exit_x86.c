@@ -45,7 +45,8 @@ static status_t bus_port_write(void *context, uint16_t port, unsigned size, uint
 }
 
 /* INS and OUTS: their other side is memory, or another device. */
-static enum vcpu_next emulate_string(struct vcpu *vcpu, const struct vm_exit *exit)
+static __attribute__((noinline)) enum vcpu_next emulate_string(struct vcpu *vcpu,
+                                                               const struct vm_exit *exit)
 {
     struct hv_bus bus = exit_bus(vcpu);
     status_t status;

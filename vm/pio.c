@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Port space: a sorted array of ranges, searched by halving. */
+/*
+ * Port space: a sorted array of ranges, searched by halving; but first it is tried where the last
+ * access was, since drivers poll.
+ */
 
 #include "vm/pio.h"
 
@@ -23,16 +26,27 @@ static unsigned starting_up_to(const struct pio_bus *bus, unsigned port)
     return low;
 }
 
-/* NULL: nothing is there. */
-static const struct pio_range *find(const struct pio_bus *bus, unsigned port)
+static bool contains(const struct pio_range *range, unsigned port)
+{
+    return port - range->first < range->count;
+}
+
+static __attribute__((noinline)) const struct pio_range *search(struct pio_bus *bus, unsigned port)
 {
     const unsigned upper = starting_up_to(bus, port);
-    const struct pio_range *range;
 
-    if (upper == 0)
+    if (upper == 0 || !contains(&bus->ranges[upper - 1], port))
         return NULL;
-    range = &bus->ranges[upper - 1];
-    return port - range->first < range->count ? range : NULL;
+    __atomic_store_n(&bus->near, upper - 1, __ATOMIC_RELAXED);
+    return &bus->ranges[upper - 1];
+}
+
+/* NULL: nothing is there. */
+static const struct pio_range *find(struct pio_bus *bus, unsigned port)
+{
+    const struct pio_range *near = &bus->ranges[__atomic_load_n(&bus->near, __ATOMIC_RELAXED)];
+
+    return likely(contains(near, port)) ? near : search(bus, port);
 }
 
 status_t pio_map(struct pio_bus *bus, const struct pio_range *range)
@@ -73,17 +87,19 @@ static struct vdev_access access_of(const struct pio_range *range, uint16_t port
 }
 
 /* Past the last port there is nothing. */
-static uint64_t read_bytes(struct pio_bus *bus, uint16_t port, unsigned size, unsigned cpu)
+static __attribute__((noinline)) uint64_t read_bytes(struct pio_bus *bus, uint16_t port,
+                                                     unsigned size, unsigned cpu)
 {
     uint64_t value = 0;
 
     for (unsigned i = 0; i < size; i++)
-        value |= (port + i < PORTS ? pio_read(bus, (uint16_t)(port + i), 1, cpu) : 0xff) << (8 * i);
+        value |= (port + i < PORTS ? pio_read(bus, (uint16_t)(port + i), 1, cpu) & 0xff : 0xff)
+                 << (8 * i);
     return value;
 }
 
-static void write_bytes(struct pio_bus *bus, uint16_t port, unsigned size, uint64_t value,
-                        unsigned cpu)
+static __attribute__((noinline)) void write_bytes(struct pio_bus *bus, uint16_t port, unsigned size,
+                                                  uint64_t value, unsigned cpu)
 {
     for (unsigned i = 0; i < size && port + i < PORTS; i++)
         pio_write(bus, (uint16_t)(port + i), 1, value >> (8 * i), cpu);
@@ -94,10 +110,10 @@ uint64_t pio_read(struct pio_bus *bus, uint16_t port, unsigned size, unsigned cp
     const struct pio_range *range = find(bus, port);
 
     if (unlikely(range == NULL))
-        return low_bytes(~0ull, size);
+        return UINT64_MAX;
     if (unlikely(size > 1) && range->dev->ops->byte_ports)
         return read_bytes(bus, port, size, cpu);
-    return low_bytes(vdev_read(range->dev, access_of(range, port, size, cpu)), size);
+    return vdev_read(range->dev, access_of(range, port, size, cpu));
 }
 
 void pio_write(struct pio_bus *bus, uint16_t port, unsigned size, uint64_t value, unsigned cpu)

@@ -18,6 +18,7 @@ struct pio_range {
 struct pio_bus {
     struct pio_range ranges[PIO_MAX_RANGES]; /* sorted by first, not overlapping */
     unsigned count;
+    unsigned near; /* the range of the last access, by whichever vCPU */
 };
 
 /*
@@ -33,8 +34,8 @@ status_t pio_map(struct pio_bus *bus, const struct pio_range *range);
 unsigned pio_ranges_of(const struct pio_bus *bus, const struct vdev *dev);
 
 /*
- * Accesses of 1, 2 or 4 bytes; of a value only the low `size` bytes count, and only they are
- * not 0 in what is read. Reads of nothing give all ones, writes to nothing vanish, as on a PC.
+ * Accesses of 1, 2 or 4 bytes; of a value only the low `size` bytes count, read or written.
+ * Reads of nothing give all ones, writes to nothing vanish, as on a PC.
  */
 uint64_t pio_read(struct pio_bus *bus, uint16_t port, unsigned size, unsigned cpu);
 void pio_write(struct pio_bus *bus, uint16_t port, unsigned size, uint64_t value, unsigned cpu);

@@ -29,7 +29,12 @@ enum x86_msr_result x86_exit_msr(struct hv_vcpu *vcpu, struct vm_exit *exit, boo
 /* As the CPU writes a register of `size` bytes: 32-bit results are zero-extended. */
 static void set_register(uint64_t *reg, uint64_t value, unsigned size)
 {
-    *reg = size >= 4 ? value : (*reg & ~low_bytes(UINT64_MAX, size)) | value;
+    switch (size) {
+    case 1: __builtin_memcpy(reg, &value, 1); break;
+    case 2: __builtin_memcpy(reg, &value, 2); break;
+    case 4: *reg = (uint32_t)value; break;
+    default: *reg = value; break;
+    }
 }
 
 static void set_cr8_target(struct hv_vcpu *vcpu, uint64_t value)
@@ -46,7 +51,7 @@ void x86_exit_result(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t 
         set_register(&vcpu->gpr[vcpu->mmio->reg], low_bytes(value, exit->memory.size),
                      vcpu->mmio->register_size);
     } else if (exit->reason == VM_EXIT_PIO) {
-        set_register(&vcpu->gpr[GPR_RAX], low_bytes(value, exit->pio.size), exit->pio.size);
+        set_register(&vcpu->gpr[GPR_RAX], value, exit->pio.size);
     } else if (exit->msr.index == X86_MSR_CR8) {
         set_cr8_target(vcpu, value);
     } else {

@@ -101,6 +101,7 @@ void x86_tables_init(uint32_t index)
 
     if (index == 0)
         make_idt();
+    cpu->self = cpu;
     cpu->index = index;
     cpu->apic_id = (uint32_t)arch_cpu_hwid();
     cpu->tss.io_map = sizeof(cpu->tss);

@@ -38,7 +38,8 @@ struct x86_cpu {
     uint64_t guest;   /* tlb.h: 0 while no guest runs here */
     const void *last; /* the vCPU whose translations this CPU's TLB may hold under its tag */
     uint64_t entries;
-    uint32_t index; /* of this structure */
+    struct x86_cpu *self; /* GS.base, where the CPU can load it at once */
+    uint32_t index;       /* of this structure */
     uint32_t apic_id;
     uint64_t gdt[6] __attribute__((aligned(16)));
     struct x86_tss tss __attribute__((aligned(16)));
@@ -61,7 +62,7 @@ extern struct x86_cpu x86_cpus[X86_MAX_CPUS];
 static inline struct x86_cpu *x86_cpu_self(void)
 {
     /* cppcheck-suppress nullPointer ; an address in GS */
-    return &x86_cpus[x86_cpu_word(index)];
+    return x86_cpu_word(self);
 }
 
 /* What a starting CPU finds; one is started at a time. */

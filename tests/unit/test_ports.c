@@ -44,7 +44,7 @@ static void ranges_of_both_kinds_are_counted_together(void **unused)
     assert_int_equal(vm_attach_ports(vm, dev, 0x60, 1), OK);
     assert_int_equal(vm_attach_device(vm, dev, gpa(0xa000000), 0x1000), OK);
     assert_int_equal(vm_attach_ports(vm, dev, 0x64, 2), OK);
-    assert_int_equal(pio_read(vm->ports, 0x65, 1, 0), 0x34);
+    assert_int_equal(pio_read(vm->ports, 0x65, 1, 0) & 0xff, 0x34);
     assert_int_equal(fake_parts.device->access.range, 3); /* 0: where the machine put it */
     assert_int_equal(fake_parts.device->access.offset, 1);
     pio_read(vm->ports, 0x60, 1, 0);

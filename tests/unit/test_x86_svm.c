@@ -263,7 +263,7 @@ static void a_port_write_has_its_value(void **state)
     assert_int_equal(vm_exit.reason, VM_EXIT_PIO);
     assert_int_equal(vm_exit.pio.port, 0x3f8);
     assert_int_equal(vm_exit.pio.size, 2);
-    assert_int_equal(vm_exit.pio.value, 0x7788);
+    assert_int_equal(vm_exit.pio.value & 0xffff, 0x7788);
     assert_true(vm_exit.pio.write);
     assert_true(vm_exit.pio.decoded);
     svm_finish_write(&vcpu, &vm_exit);

@@ -143,7 +143,7 @@ static bool port(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
     exit->pio.size = (uint8_t)size;
     exit->pio.write = !(info & IOIO_IN);
     exit->pio.decoded = !(info & IOIO_STRING);
-    exit->pio.value = low_bytes(vcpu->gpr[GPR_RAX], size);
+    exit->pio.value = vcpu->gpr[GPR_RAX];
     return true;
 }
 

@@ -3,6 +3,12 @@
 #include "arch/x86/exits.h"
 #include "arch/x86/svm/svm.h"
 
+/* MOV CR8 was decoded, or its length told. */
+static __attribute__((noinline)) void advance_past_cr8(struct hv_vcpu *vcpu)
+{
+    svm_advance(vcpu, svm_vmcb(vcpu), x86_guest_next(vcpu, vcpu->length));
+}
+
 static void advance(struct hv_vcpu *vcpu, const struct vm_exit *exit)
 {
     struct vmcb *vmcb = svm_vmcb(vcpu);
@@ -11,10 +17,10 @@ static void advance(struct hv_vcpu *vcpu, const struct vm_exit *exit)
         svm_advance(vcpu, vmcb, vmcb->rip + vcpu->mmio->length);
     else if (exit->reason == VM_EXIT_PIO)
         svm_advance(vcpu, vmcb, vmcb->exit_info[1]);
-    else if (exit->reason == VM_EXIT_MSR && exit->msr.index != X86_MSR_CR8)
+    else if (exit->msr.index != X86_MSR_CR8)
         svm_skip(vcpu);
     else
-        svm_advance(vcpu, vmcb, x86_guest_next(vcpu, vcpu->length));
+        advance_past_cr8(vcpu);
 }
 
 void svm_finish_read(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value)

@@ -37,15 +37,21 @@ void vmx_advance(struct hv_vcpu *vcpu, uint64_t rip)
         settle_flags(rflags);
 }
 
-/* Where RIP is 16 or 32 bits wide it may wrap; else it stays within its 4 GiB, or moves on. */
+/* Where RIP is 16 or 32 bits wide it wraps; else it moves on. */
+static __attribute__((noinline)) void skip_to_next_4g(struct hv_vcpu *vcpu)
+{
+    vmx_advance(vcpu, x86_guest_next(vcpu, (unsigned)vmread(VMCS_INSTRUCTION_LENGTH)));
+}
+
 void vmx_skip(struct hv_vcpu *vcpu)
 {
     const uint64_t rip = vmread(VMCS_GUEST_RIP);
-    const uint64_t length = vmread(VMCS_INSTRUCTION_LENGTH);
-    const uint64_t next = rip + length;
+    const uint64_t next = rip + vmread(VMCS_INSTRUCTION_LENGTH);
 
-    vmx_advance(vcpu,
-                likely(next >> 32 == rip >> 32) ? next : x86_guest_next(vcpu, (unsigned)length));
+    if (likely(next >> 32 == rip >> 32))
+        vmx_advance(vcpu, next);
+    else
+        skip_to_next_4g(vcpu);
 }
 
 /* --- handlers --- */
@@ -182,7 +188,7 @@ static bool port(struct hv_vcpu *vcpu, struct vm_exit *exit)
     exit->pio.size = (uint8_t)size;
     exit->pio.write = !(info & IO_IN);
     exit->pio.decoded = !(info & IO_STRING);
-    exit->pio.value = low_bytes(vcpu->gpr[GPR_RAX], size);
+    exit->pio.value = vcpu->gpr[GPR_RAX];
     return true;
 }
 

@@ -217,10 +217,19 @@ static void vcpu_put(struct hv_vcpu *vcpu)
     vmclear(vmcs_of(vcpu));
 }
 
-/* Of the second stage that changed; or only of the guest's own, where a control register did. */
-static void flush(struct hv_vcpu *vcpu, bool second_stage)
+/* True: the translations of the guest's own tables are to be forgotten. */
+static bool prepare_entry(struct hv_vcpu *vcpu)
 {
+    const bool flush = vcpu->pending & PENDING_FLUSH;
+
     vcpu->pending &= ~(uint32_t)PENDING_FLUSH;
+    vmx_prepare_event(vcpu);
+    return flush;
+}
+
+/* Of the second stage that changed; or only of the guest's own, where a control register did. */
+static void forget(const struct hv_vcpu *vcpu, bool second_stage)
+{
     if (second_stage)
         invept(vmx_invept_type(&vmx_cpu), vmx_ept_pointer(vcpu->root));
     invvpid(vmx_invvpid_type(&vmx_cpu), vcpu->tag);
@@ -231,18 +240,18 @@ static void run_to_exit(struct hv_vcpu *vcpu, struct vm_exit *exit)
     struct vmx_state *const state = vmx_state(vcpu);
 
     do {
-        bool second_stage, entered;
+        bool flush = false, second_stage, entered;
 
         if (unlikely(vcpu->event | vcpu->pending)) {
             if (vcpu->pending & PENDING_RESET) {
                 exit->reason = VM_EXIT_RESET;
                 return;
             }
-            vmx_prepare_event(vcpu);
+            flush = prepare_entry(vcpu);
         }
         second_stage = x86_tlb_enter(vcpu);
-        if (unlikely(second_stage || vcpu->pending & PENDING_FLUSH))
-            flush(vcpu, second_stage);
+        if (unlikely(flush || second_stage))
+            forget(vcpu, second_stage);
         entered = vmx_enter(vcpu, state->launched);
         x86_tlb_leave();
         if (unlikely(!entered)) {
