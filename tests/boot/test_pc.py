@@ -109,13 +109,20 @@ def test_vmx_without_ept_says_so(socle):
 
 
 @pytest.mark.parametrize(
-    "acts, cpu", [(100_000, "EPYC"), (100_000, "max"), slow(10_000_000, "max"), slow(10_000_000, "EPYC")]
+    "acts, choices",
+    [
+        (100_000, {"cpu": "EPYC"}),
+        (100_000, {"cpu": "max"}),
+        (10_000, {"emulator": "bochs"}),
+        slow(10_000_000, {"cpu": "max"}),
+        slow(10_000_000, {"cpu": "EPYC"}),
+    ],
 )
-def test_hostile_guest(socle, acts, cpu):
+def test_hostile_guest(socle, acts, choices):
     """It does its worst and ends by itself; its neighbour still answers."""
     toml = guest("hostile", cpus=2, cmdline=f"acts={acts} memory=64", board=Q35)
     toml += guest("restart", board=Q35)
-    machine = socle(toml, board=Q35, cpus=2, memory="512M", cpu=cpu)
+    machine = socle(toml, board=Q35, cpus=2, memory="512M", **choices)
     machine.expect(f"hostile: done {acts}")
     machine.expect("hostile: stopped; ")
     machine.send("q")
@@ -148,9 +155,11 @@ def test_random_code_in_every_mode(socle, acts, cpu):
         first = chaos(socle, first, acts, cpu)
 
 
-def test_every_way_to_reset(socle):
+@pytest.mark.parametrize("emulator", ["qemu", "bochs"])
+def test_every_way_to_reset(socle, emulator):
     """Ports 0xcf9, 0x64 and 0x92, and a triple fault."""
-    machine = socle(guest("restart", board=Q35), board=Q35, memory="512M", cpus=2)
+    toml = guest("restart", board=Q35)
+    machine = socle(toml, board=Q35, emulator=emulator, memory="512M", cpus=2)
     for key in "rkft":
         machine.expect("restart: fresh, waiting")
         machine.send(key)

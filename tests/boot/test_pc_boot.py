@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 from bundles import Q35, ROOT, guest
-from conftest import EXIT_OK, Machine
+from conftest import EXIT_OK, WATCHDOG, Machine
 
 PANIC = 1
 IMAGE = ROOT / "build/q35/socle.elf"
@@ -97,6 +97,15 @@ def test_multiboot_1_with_a_bundle_that_is_none(pc, tmp_path, content, words):
         given = ["-initrd", bundle]
     text = pc("-kernel", IMAGE, "-append", "debug-exit", *given).end(exit_status(PANIC))
     assert words in text
+
+
+def test_runs_without_a_serial_port(make_bundle):
+    """Nobody reads it then, but the guests run, and the status is right."""
+    command = ["qemu-system-x86_64", "-M", "q35", "-cpu", EPYC, "-m", "512M", "-nodefaults"]
+    command += ["-display", "none", "-no-reboot", "-device", DEBUG_EXIT, "-append", "debug-exit"]
+    bundle = make_bundle(guest("fault", board=Q35))
+    run = subprocess.run([*command, "-kernel", IMAGE, "-initrd", bundle], timeout=WATCHDOG)
+    assert run.returncode == exit_status(EXIT_OK)
 
 
 def test_all_cpus_start(socle):

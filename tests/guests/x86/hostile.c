@@ -178,10 +178,18 @@ static void control(uint64_t which)
     }
 }
 
+static void forget_breakpoints(uint64_t unused)
+{
+    (void)unused;
+    write_dr7(0x400);
+}
+
 /* As it was: what the acts, or the random bytes, have changed. */
 static void repair(void)
 {
-    write_dr7(0x400);
+    /* With DR7.GD on, the first is a #DB, whose delivery turns it off. */
+    if (attempt(forget_breakpoints, 0) != NO_FAULT)
+        attempt(forget_breakpoints, 0);
     if (read_cr0() != CR0_KEPT)
         write_cr0(CR0_KEPT);
     if (read_cr4() != CR4_KEPT)
