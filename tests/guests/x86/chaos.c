@@ -18,6 +18,7 @@
 #define MARK 0xc5
 #define NMI_AFTER 4000u
 #define PATIENCE 40000u
+#define PAUSE_EVERY 500u
 #define ICR_NMI 0x4400u
 #define RESET_AFTER 8 /* INITs in a row that bring nothing */
 
@@ -280,6 +281,8 @@ static void watch(void)
 
         for (unsigned k = 0; k < 10; k++)
             asm volatile("" ::: "memory");
+        if (i % PAUSE_EVERY == 0)
+            asm volatile("pause"); /* both CPUs may be one of the host's */
         if (act != before) {
             begun = true;
             i = 0;
