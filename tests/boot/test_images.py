@@ -105,7 +105,8 @@ def test_memory_ahead_spares_faults(socle, ahead):
     columns = re.search(r"restart: (vcpu .*)", text)[1].replace(" ms", "-ms").split()
     numbers = re.search(r"restart: +(0( +\d+)+)\n", text)[1].split()
     statistics = dict(zip(columns, map(int, numbers), strict=True))
-    assert (statistics["faults"] == 0) == ahead
-    assert statistics["mmio"] + statistics["faults"] == statistics["memory"]
+    faults = statistics.get("faults", 0)  # what is zero has no column
+    assert (faults == 0) == ahead
+    assert statistics["mmio"] + faults == statistics["memory"]
     assert statistics["hypercall"] >= 2
     assert statistics["exits"] >= statistics["memory"] + statistics["hypercall"]
