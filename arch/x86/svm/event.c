@@ -10,6 +10,7 @@
  * Between an NMI and its IRET the IRET is intercepted. If another NMI waits then, IRET runs
  * as a single step, so that the NMI comes behind it and not onto its stack.
  */
+#include "arch/x86/exits.h"
 #include "arch/x86/svm/svm.h"
 
 #define DR6_BS BIT(14)
@@ -125,32 +126,13 @@ bool svm_debug_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exi
 
 /* --- exceptions --- */
 
-/* What becomes of an event that was about to be delivered when an exception comes first. */
-static bool displace(struct hv_vcpu *vcpu, uint64_t event, uint8_t *vector, int64_t *error_code)
-{
-    if (event_type(event) != EVENT_EXCEPTION) {
-        vcpu->event = event;
-        return true;
-    }
-    vcpu->event = 0;
-    switch (x86_exception_nesting((uint8_t)FIELD_GET(EVENT_VECTOR, event), *vector)) {
-    case NESTING_SERIAL: break;
-    case NESTING_DOUBLE_FAULT:
-        *vector = VECTOR_DF;
-        *error_code = 0;
-        break;
-    case NESTING_SHUTDOWN: vcpu->pending |= PENDING_RESET; return false;
-    }
-    return true;
-}
-
 void svm_inject_exception(struct hv_vcpu *vcpu, uint8_t vector, int64_t error_code)
 {
     struct vmcb *vmcb = svm_vmcb(vcpu);
     const uint64_t before = is_pending(vmcb) ? vmcb->event : vcpu->event;
 
     vmcb->event = 0;
-    if (before & EVENT_VALID && !displace(vcpu, before, &vector, &error_code))
+    if (before & EVENT_VALID && !x86_exit_displace(vcpu, before, &vector, &error_code))
         return;
     vmcb->event = EVENT_VALID | FIELD_PREP(EVENT_TYPE, EVENT_EXCEPTION) | vector;
     if (error_code >= 0 && vmcb->cr0 & CR0_PE) /* real mode pushes none */
@@ -159,18 +141,9 @@ void svm_inject_exception(struct hv_vcpu *vcpu, uint8_t vector, int64_t error_co
 
 /* --- around an entry --- */
 
-/* An instruction that raises its event itself (INT n, INT3, INTO) is simply run again. */
-static bool is_repeated_by_instruction(uint64_t event)
-{
-    const uint64_t vector = FIELD_GET(EVENT_VECTOR, event);
-
-    return event_type(event) == EVENT_SOFTWARE ||
-           (event_type(event) == EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF));
-}
-
 void svm_requeue_event(struct hv_vcpu *vcpu, const struct vmcb *vmcb)
 {
-    if (!is_repeated_by_instruction(vmcb->exit_event))
+    if (!x86_exit_is_repeated(vmcb->exit_event))
         vcpu->event = vmcb->exit_event;
 }
 

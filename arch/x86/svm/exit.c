@@ -5,9 +5,9 @@
  */
 #include "arch/x86/control.h"
 #include "arch/x86/cpuid.h"
+#include "arch/x86/exits.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/mmio.h"
-#include "arch/x86/msr.h"
 #include "arch/x86/svm/svm.h"
 #include "arch/x86/switch.h"
 
@@ -147,29 +147,12 @@ static bool port(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
     return true;
 }
 
-static bool model_msr(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write)
-{
-    exit->reason = VM_EXIT_MSR;
-    exit->msr.index = (uint32_t)vcpu->gpr[GPR_RCX];
-    exit->msr.write = write;
-    exit->msr.value = vcpu->gpr[GPR_RDX] << 32 | (uint32_t)vcpu->gpr[GPR_RAX];
-    return true;
-}
-
 static bool msr(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
 {
-    const bool write = vmcb->exit_info[0] != 0;
-    const uint32_t index = (uint32_t)vcpu->gpr[GPR_RCX];
-    uint64_t value = vcpu->gpr[GPR_RDX] << 32 | (uint32_t)vcpu->gpr[GPR_RAX];
-
-    switch (write ? x86_msr_write(vcpu, index, value) : x86_msr_read(vcpu, index, &value)) {
+    switch (x86_exit_msr(vcpu, exit, vmcb->exit_info[0] != 0)) {
     case MSR_FAULT: return refused(vcpu, vmcb, exit);
-    case MSR_MODEL: return model_msr(vcpu, exit, write);
+    case MSR_MODEL: return true;
     case MSR_DONE: break;
-    }
-    if (!write) {
-        vcpu->gpr[GPR_RAX] = (uint32_t)value;
-        vcpu->gpr[GPR_RDX] = value >> 32;
     }
     skip(vcpu, vmcb, 2);
     return false;
