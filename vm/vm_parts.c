@@ -73,17 +73,21 @@ static void unmake_ram_from(struct vm *vm, unsigned count)
         vmo_destroy(&vm->ram[count]);
 }
 
+/* Its object begins where 2 MiB of the guest's do, so that blocks fit; before the RAM it stays
+ * empty. */
 static status_t make_ram_region(struct vm *vm, unsigned i)
 {
     const struct vm_config_ram *ram = &vm->config.ram[i];
+    const uint64_t offset = ram->base.raw % SIZE_2M;
     const struct region region = {
         .base = ram->base,
         .size = ram->size,
+        .offset = offset,
         .kind = REGION_ALLOCATED,
         .prot = PT_READ | PT_WRITE | PT_EXEC,
         .vmo = &vm->ram[i],
     };
-    status_t status = vmo_init(&vm->ram[i], ram->size);
+    status_t status = vmo_init(&vm->ram[i], offset + ram->size);
 
     if (status != OK)
         return status;

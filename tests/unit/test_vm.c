@@ -325,6 +325,21 @@ static void prefault_commits_all_of_the_ram(void **state)
     end(vm);
 }
 
+/* A PC's begins at 1 MiB, or in the middle of that. */
+static void blocks_back_ram_that_begins_between_them(void **state)
+{
+    struct vm_config config = fake_config("between");
+    struct vm *vm;
+
+    (void)state;
+    config.prefault = true;
+    config.ram[0].base = gpa(FAKE_RAM - SIZE_2M / 2);
+    assert_int_equal(vm_create(&config, &vm), OK);
+    assert_int_equal(vm->ram[0].stats.committed_pages, FAKE_RAM_SIZE / PAGE_SIZE);
+    assert_int_equal(vm->ram[0].stats.committed_blocks, FAKE_RAM_SIZE / SIZE_2M - 1);
+    assert_int_equal(vm_destroy(vm), OK);
+}
+
 /* --- ends --- */
 
 static unsigned hooked;
@@ -802,6 +817,7 @@ int main(void)
         TEST(a_stale_pointer_is_refused),
         TEST(no_cpu_of_the_affinity_online_refuses_the_boot),
         TEST(prefault_commits_all_of_the_ram),
+        TEST(blocks_back_ram_that_begins_between_them),
         TEST(a_stopped_vm_leaves_its_cpu_and_tells_so),
         TEST(a_vm_at_rest_has_its_devices_reset),
         TEST(the_hook_may_destroy_the_vm),
