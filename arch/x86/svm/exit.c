@@ -239,7 +239,7 @@ static bool access_cr8(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *
 static const struct {
     exit_handler handler;
     uint8_t plain; /* bytes of the instruction without prefixes, where vm/ may skip it */
-} exits[SVM_EXITS] = {
+} exits[BIT(8)] = {
     [SVM_EXIT_CR4_WRITE] = { access_cr4, 0 },
     [SVM_EXIT_CR8_READ] = { access_cr8, 0 },
     [SVM_EXIT_CR8_WRITE] = { access_cr8, 0 },
@@ -298,13 +298,13 @@ bool svm_handle_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *ex
 {
     const uint32_t code = (uint32_t)vmcb->exit_code;
 
-    if (likely(code < SVM_EXITS && exits[code].handler != NULL))
+    if (likely(code < ARRAY_SIZE(exits) && exits[code].handler != NULL))
         return exits[code].handler(vcpu, vmcb, exit);
     if (likely(code == SVM_EXIT_NPF))
         return memory(vcpu, vmcb, exit);
     if (code == SVM_EXIT_INVALID)
         return fatal(vmcb, exit, "the guest's registers contradict each other (APM 2 15.5.1)");
-    if (code >= SVM_EXITS && code <= SVM_EXIT_HIDDEN_LAST)
+    if (code >= SVM_EXIT_HIDDEN_FIRST && code <= SVM_EXIT_HIDDEN_LAST)
         return undefined(vcpu, vmcb, exit);
     return fatal(vmcb, exit, "an exit that this backend did not ask for");
 }
@@ -313,5 +313,5 @@ void svm_skip(struct hv_vcpu *vcpu)
 {
     struct vmcb *vmcb = svm_vmcb(vcpu);
 
-    skip(vcpu, vmcb, exits[vmcb->exit_code % SVM_EXITS].plain);
+    skip(vcpu, vmcb, exits[vmcb->exit_code % ARRAY_SIZE(exits)].plain);
 }

@@ -118,7 +118,7 @@ enum vmcb_exit {
     SVM_EXIT_MWAIT = 0x8b,
     SVM_EXIT_XSETBV = 0x8d,
     SVM_EXIT_RDPRU = 0x8e,
-    SVM_EXITS = 0x90,
+    SVM_EXIT_HIDDEN_FIRST = 0x90,
     SVM_EXIT_HIDDEN_LAST = 0xa4, /* traps of CR writes, INVLPGB, INVPCID, MCOMMIT, TLBSYNC */
     SVM_EXIT_NPF = 0x400,
 };
