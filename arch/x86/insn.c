@@ -293,7 +293,7 @@ static void decode_immediate(struct decoder *d, const struct insn_opcode *opcode
     const int64_t value = next_signed(d, bytes);
 
     if (opcode->immediate == IMM_OFFSET) {
-        out->displacement = (int64_t)low_bytes((uint64_t)value, bytes);
+        out->displacement = (int64_t)low_bytes((uint64_t)value, out->address_size);
         out->memory = true;
     } else {
         out->immediate = (uint64_t)value;
