@@ -5,6 +5,37 @@
 #include "arch/x86/exception.h"
 #include "arch/x86/guest.h"
 
+/* --- handlers --- */
+
+bool x86_exit_undefined(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)exit;
+    x86_inject_ud(vcpu);
+    return false;
+}
+
+bool x86_exit_refused(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)exit;
+    x86_inject_gp(vcpu);
+    return false;
+}
+
+bool x86_exit_reset(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    (void)vcpu;
+    exit->reason = VM_EXIT_RESET;
+    return true;
+}
+
+bool x86_exit_fatal(struct vm_exit *exit, const char *what, uint64_t syndrome)
+{
+    exit->reason = VM_EXIT_FATAL;
+    exit->fatal.what = what;
+    exit->fatal.syndrome = syndrome;
+    return true;
+}
+
 /* --- accesses --- */
 
 enum x86_msr_result x86_exit_msr(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write)

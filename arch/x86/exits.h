@@ -8,6 +8,21 @@
 #include "arch/x86/msr.h"
 
 /*
+ * One reason to exit. False: answered, the guest goes on. True: vm/ has to deal with it, and
+ * `exit` says how.
+ */
+typedef bool (*x86_exit_handler)(struct hv_vcpu *vcpu, struct vm_exit *exit);
+
+/* What a guest is told it does not have: #UD. */
+bool x86_exit_undefined(struct hv_vcpu *vcpu, struct vm_exit *exit);
+/* What a guest may not do: #GP(0). */
+bool x86_exit_refused(struct hv_vcpu *vcpu, struct vm_exit *exit);
+/* Triple fault. */
+bool x86_exit_reset(struct hv_vcpu *vcpu, struct vm_exit *exit);
+/* The guest cannot go on; `what` as in struct vm_exit. True. */
+bool x86_exit_fatal(struct vm_exit *exit, const char *what, uint64_t syndrome);
+
+/*
  * RDMSR or WRMSR by the vCPU's ECX, EDX and EAX. MSR_DONE: the registers have the answer, RIP
  * is to move on. MSR_MODEL: `exit` is filled in. MSR_FAULT: nothing changed.
  */

@@ -74,7 +74,7 @@ static bool leave(uint64_t code, uint64_t info0, uint64_t info1)
     vmcb->exit_info[0] = info0;
     vmcb->exit_info[1] = info1;
     vm_exit.reason = VM_EXIT_REASONS;
-    return svm_handle_exit(&vcpu, vmcb, &vm_exit);
+    return svm_handle_exit(&vcpu, &vm_exit);
 }
 
 /* An entry as the hardware does it: the event is taken. */

@@ -69,8 +69,9 @@ void svm_ask_window(struct hv_vcpu *vcpu, bool ask)
     set_window(svm_vmcb(vcpu), ask);
 }
 
-bool svm_window_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+bool svm_window_exit(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
+    struct vmcb *const vmcb = svm_vmcb(vcpu);
     const bool asked = vcpu->pending & PENDING_WINDOW;
 
     vcpu->pending &= ~(uint32_t)PENDING_WINDOW;
@@ -94,8 +95,10 @@ void svm_inject_nmi(struct hv_vcpu *vcpu)
     vcpu->pending |= PENDING_NMI;
 }
 
-bool svm_iret_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+bool svm_iret_exit(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
+    struct vmcb *const vmcb = svm_vmcb(vcpu);
+
     (void)exit;
     intercept(vmcb, INTERCEPT_IRET, false);
     vcpu->nmi_blocked = false;
@@ -111,8 +114,10 @@ bool svm_iret_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit
  * it as it is (DR6 is in the VMCB already), unless it is our own step over IRET. A guest
  * that steps itself popped TF with its flags, and sees its own trap one instruction later.
  */
-bool svm_debug_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+bool svm_debug_exit(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
+    struct vmcb *const vmcb = svm_vmcb(vcpu);
+
     (void)exit;
     if (vcpu->pending & PENDING_STEP) {
         vcpu->pending &= ~(uint32_t)PENDING_STEP;

@@ -16,8 +16,6 @@
 #define CR8_PRIORITY GENMASK(3, 0)
 #define LEAF_XSAVE 0xdu
 
-typedef bool (*exit_handler)(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit);
-
 /* --- past the instruction --- */
 
 void svm_advance(struct hv_vcpu *vcpu, struct vmcb *vmcb, uint64_t rip)
@@ -32,8 +30,9 @@ void svm_advance(struct hv_vcpu *vcpu, struct vmcb *vmcb, uint64_t rip)
 }
 
 /* `plain`: the instruction's bytes without prefixes, for CPUs that do not tell. */
-static void skip(struct hv_vcpu *vcpu, struct vmcb *vmcb, unsigned plain)
+static void skip(struct hv_vcpu *vcpu, unsigned plain)
 {
+    struct vmcb *const vmcb = svm_vmcb(vcpu);
     const uint64_t rip = vmcb->rip;
 
     if (svm_features.next_rip)
@@ -46,96 +45,74 @@ static void skip(struct hv_vcpu *vcpu, struct vmcb *vmcb, unsigned plain)
 
 /* --- handlers --- */
 
-static bool irq(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool irq(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     (void)vcpu;
-    (void)vmcb;
     exit->reason = VM_EXIT_IRQ;
     return true;
 }
 
-static bool undefined(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool fatal(const struct hv_vcpu *vcpu, struct vm_exit *exit, const char *what)
 {
-    (void)vmcb;
-    (void)exit;
-    x86_inject_ud(vcpu);
-    return false;
+    return x86_exit_fatal(exit, what, svm_vmcb(vcpu)->exit_code);
 }
 
-static bool refused(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool machine_check(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    (void)vmcb;
-    (void)exit;
-    x86_inject_gp(vcpu);
-    return false;
+    return fatal(vcpu, exit, "machine check: the host's hardware failed while this guest ran");
 }
 
-static bool fatal(struct vmcb *vmcb, struct vm_exit *exit, const char *what)
+static bool alignment_check(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    exit->reason = VM_EXIT_FATAL;
-    exit->fatal.what = what;
-    exit->fatal.syndrome = vmcb->exit_code;
-    return true;
-}
-
-static bool machine_check(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
-{
-    (void)vcpu;
-    return fatal(vmcb, exit, "machine check: the host's hardware failed while this guest ran");
-}
-
-static bool alignment_check(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
-{
-    (void)vmcb;
     (void)exit;
     svm_inject_exception(vcpu, VECTOR_AC, 0);
     return false;
 }
 
-static bool ask_cpuid(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool ask_cpuid(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     (void)exit;
     if (unlikely((uint32_t)vcpu->gpr[GPR_RAX] == LEAF_XSAVE))
         x86_switch_note_xcr0(vcpu);
     x86_cpuid(vcpu);
-    skip(vcpu, vmcb, 2);
+    skip(vcpu, 2);
     return false;
 }
 
 /* Cache maintenance is the host's: caches are coherent with all that a guest can reach. */
-static bool nothing(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool nothing(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     (void)exit;
-    skip(vcpu, vmcb, 2);
+    skip(vcpu, 2);
     return false;
 }
 
-static bool pause(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool pause(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    skip(vcpu, vmcb, 2);
+    skip(vcpu, 2);
     exit->reason = VM_EXIT_YIELD;
     return true;
 }
 
-static bool halt(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool halt(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    skip(vcpu, vmcb, 1);
+    skip(vcpu, 1);
     exit->reason = VM_EXIT_HALT;
     return true;
 }
 
-static bool hypercall(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool hypercall(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    if (unlikely(vmcb->cpl != 0))
-        return undefined(vcpu, vmcb, exit);
+    if (unlikely(svm_vmcb(vcpu)->cpl != 0))
+        return x86_exit_undefined(vcpu, exit);
     exit->reason = VM_EXIT_HYPERCALL;
     exit->hypercall.smc = false;
     return true;
 }
 
-static bool port(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool port(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    const uint64_t info = vmcb->exit_info[0];
+    const uint64_t info = svm_vmcb(vcpu)->exit_info[0];
     const unsigned size = (unsigned)FIELD_GET(IOIO_SIZE, info);
 
     exit->reason = VM_EXIT_PIO;
@@ -147,41 +124,33 @@ static bool port(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
     return true;
 }
 
-static bool msr(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool msr(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    switch (x86_exit_msr(vcpu, exit, vmcb->exit_info[0] != 0)) {
-    case MSR_FAULT: return refused(vcpu, vmcb, exit);
+    switch (x86_exit_msr(vcpu, exit, svm_vmcb(vcpu)->exit_info[0] != 0)) {
+    case MSR_FAULT: return x86_exit_refused(vcpu, exit);
     case MSR_MODEL: return true;
     case MSR_DONE: break;
     }
-    skip(vcpu, vmcb, 2);
+    skip(vcpu, 2);
     return false;
 }
 
-static bool set_extended_control(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool set_extended_control(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    if (!(vmcb->cr4 & CR4_OSXSAVE))
-        return undefined(vcpu, vmcb, exit);
+    if (!(svm_vmcb(vcpu)->cr4 & CR4_OSXSAVE))
+        return x86_exit_undefined(vcpu, exit);
     if (!x86_xsetbv(vcpu))
-        return refused(vcpu, vmcb, exit);
-    skip(vcpu, vmcb, 3);
+        return x86_exit_refused(vcpu, exit);
+    skip(vcpu, 3);
     return false;
 }
 
 /* A task gate in the IDT cannot be refused by an exception: that would meet the same gate. */
-static bool task_switch(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool task_switch(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    if (vmcb->exit_event & EVENT_VALID)
-        return fatal(vmcb, exit, "an exception or interrupt leads to a hardware task switch");
-    return refused(vcpu, vmcb, exit);
-}
-
-static bool shutdown(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
-{
-    (void)vcpu;
-    (void)vmcb;
-    exit->reason = VM_EXIT_RESET;
-    return true;
+    if (svm_vmcb(vcpu)->exit_event & EVENT_VALID)
+        return fatal(vcpu, exit, "an exception or interrupt leads to a hardware task switch");
+    return x86_exit_refused(vcpu, exit);
 }
 
 /* --- control registers: MOV CR4, MOV CR8 --- */
@@ -209,35 +178,38 @@ static uint64_t general(const struct hv_vcpu *vcpu, const struct vmcb *vmcb)
     return vcpu->register_of == GPR_RSP ? vmcb->rsp : vcpu->gpr[vcpu->register_of];
 }
 
-static bool access_cr4(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool access_cr4(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
+    struct vmcb *const vmcb = svm_vmcb(vcpu);
+
     if (!decode_control(vcpu, vmcb))
-        return undefined(vcpu, vmcb, exit);
+        return x86_exit_undefined(vcpu, exit);
     if (!x86_set_cr4(vcpu, general(vcpu, vmcb)))
-        return refused(vcpu, vmcb, exit);
+        return x86_exit_refused(vcpu, exit);
     svm_advance(vcpu, vmcb, x86_guest_next(vcpu, vcpu->length));
     return false;
 }
 
-static bool access_cr8(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+static bool access_cr8(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
+    const struct vmcb *const vmcb = svm_vmcb(vcpu);
     const bool write = vmcb->exit_code == SVM_EXIT_CR8_WRITE;
 
     if (!decode_control(vcpu, vmcb))
-        return undefined(vcpu, vmcb, exit);
+        return x86_exit_undefined(vcpu, exit);
     exit->reason = VM_EXIT_MSR;
     exit->msr.index = X86_MSR_CR8;
     exit->msr.write = write;
     exit->msr.value = general(vcpu, vmcb);
     if (write && exit->msr.value & ~CR8_PRIORITY)
-        return refused(vcpu, vmcb, exit);
+        return x86_exit_refused(vcpu, exit);
     return true;
 }
 
 /* --- the table --- */
 
 static const struct {
-    exit_handler handler;
+    x86_exit_handler handler;
     uint8_t plain; /* bytes of the instruction without prefixes, where vm/ may skip it */
 } exits[BIT(8)] = {
     [SVM_EXIT_CR4_WRITE] = { access_cr4, 0 },
@@ -250,33 +222,34 @@ static const struct {
     [SVM_EXIT_NMI] = { irq, 0 }, /* taken behind STGI already */
     [SVM_EXIT_INIT] = { irq, 0 },
     [SVM_EXIT_VINTR] = { svm_window_exit, 0 },
-    [SVM_EXIT_RDPMC] = { refused, 0 },
+    [SVM_EXIT_RDPMC] = { x86_exit_refused, 0 },
     [SVM_EXIT_CPUID] = { ask_cpuid, 2 },
     [SVM_EXIT_IRET] = { svm_iret_exit, 0 },
     [SVM_EXIT_INVD] = { nothing, 2 },
     [SVM_EXIT_PAUSE] = { pause, 2 },
     [SVM_EXIT_HLT] = { halt, 1 },
-    [SVM_EXIT_INVLPGA] = { undefined, 0 },
+    [SVM_EXIT_INVLPGA] = { x86_exit_undefined, 0 },
     [SVM_EXIT_IOIO] = { port, 0 },
     [SVM_EXIT_MSR] = { msr, 2 },
     [SVM_EXIT_TASK_SWITCH] = { task_switch, 0 },
-    [SVM_EXIT_SHUTDOWN] = { shutdown, 0 },
-    [SVM_EXIT_VMRUN] = { undefined, 0 },
+    [SVM_EXIT_SHUTDOWN] = { x86_exit_reset, 0 },
+    [SVM_EXIT_VMRUN] = { x86_exit_undefined, 0 },
     [SVM_EXIT_VMMCALL] = { hypercall, 3 },
-    [SVM_EXIT_VMLOAD] = { undefined, 0 },
-    [SVM_EXIT_VMSAVE] = { undefined, 0 },
-    [SVM_EXIT_STGI] = { undefined, 0 },
-    [SVM_EXIT_CLGI] = { undefined, 0 },
-    [SVM_EXIT_SKINIT] = { undefined, 0 },
+    [SVM_EXIT_VMLOAD] = { x86_exit_undefined, 0 },
+    [SVM_EXIT_VMSAVE] = { x86_exit_undefined, 0 },
+    [SVM_EXIT_STGI] = { x86_exit_undefined, 0 },
+    [SVM_EXIT_CLGI] = { x86_exit_undefined, 0 },
+    [SVM_EXIT_SKINIT] = { x86_exit_undefined, 0 },
     [SVM_EXIT_WBINVD] = { nothing, 2 },
-    [SVM_EXIT_MONITOR] = { undefined, 0 },
-    [SVM_EXIT_MWAIT] = { undefined, 0 },
+    [SVM_EXIT_MONITOR] = { x86_exit_undefined, 0 },
+    [SVM_EXIT_MWAIT] = { x86_exit_undefined, 0 },
     [SVM_EXIT_XSETBV] = { set_extended_control, 3 },
-    [SVM_EXIT_RDPRU] = { undefined, 0 },
+    [SVM_EXIT_RDPRU] = { x86_exit_undefined, 0 },
 };
 
-static bool memory(struct hv_vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit *exit)
+static bool memory(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
+    const struct vmcb *const vmcb = svm_vmcb(vcpu);
     const uint64_t info = vmcb->exit_info[0];
 
     exit->reason = VM_EXIT_MEMORY;
@@ -294,24 +267,22 @@ static bool memory(struct hv_vcpu *vcpu, const struct vmcb *vmcb, struct vm_exit
 }
 
 /* INVLPGB, MCOMMIT, TLBSYNC have the codes above the table's, and are hidden. */
-bool svm_handle_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit)
+bool svm_handle_exit(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    const uint32_t code = (uint32_t)vmcb->exit_code;
+    const uint32_t code = (uint32_t)svm_vmcb(vcpu)->exit_code;
 
     if (likely(code < ARRAY_SIZE(exits) && exits[code].handler != NULL))
-        return exits[code].handler(vcpu, vmcb, exit);
+        return exits[code].handler(vcpu, exit);
     if (likely(code == SVM_EXIT_NPF))
-        return memory(vcpu, vmcb, exit);
+        return memory(vcpu, exit);
     if (code == SVM_EXIT_INVALID)
-        return fatal(vmcb, exit, "the guest's registers contradict each other (APM 2 15.5.1)");
+        return fatal(vcpu, exit, "the guest's registers contradict each other (APM 2 15.5.1)");
     if (code >= SVM_EXIT_HIDDEN_FIRST && code <= SVM_EXIT_HIDDEN_LAST)
-        return undefined(vcpu, vmcb, exit);
-    return fatal(vmcb, exit, "an exit that this backend did not ask for");
+        return x86_exit_undefined(vcpu, exit);
+    return fatal(vcpu, exit, "an exit that this backend did not ask for");
 }
 
 void svm_skip(struct hv_vcpu *vcpu)
 {
-    struct vmcb *vmcb = svm_vmcb(vcpu);
-
-    skip(vcpu, vmcb, exits[vmcb->exit_code % ARRAY_SIZE(exits)].plain);
+    skip(vcpu, exits[svm_vmcb(vcpu)->exit_code % ARRAY_SIZE(exits)].plain);
 }

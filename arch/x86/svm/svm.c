@@ -226,7 +226,7 @@ static void run_to_exit(struct hv_vcpu *vcpu, struct vm_exit *exit)
         vmcb->event = 0;
         if (unlikely(vmcb->exit_event & EVENT_VALID))
             svm_requeue_event(vcpu, vmcb);
-    } while (!svm_handle_exit(vcpu, vmcb, exit));
+    } while (!svm_handle_exit(vcpu, exit));
 }
 
 static void vcpu_run(struct hv_vcpu *vcpu, hv_answer answer)

@@ -43,7 +43,7 @@ static inline struct vmcb *svm_vmcb(const struct hv_vcpu *vcpu)
 void svm_enter(struct hv_vcpu *vcpu, uint64_t vmcb, uint64_t host);
 
 /* exit.c: true when vm/ has to deal with it and `exit` says how. */
-bool svm_handle_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit);
+bool svm_handle_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
 
 /* exit.c: RIP moves past the instruction that exited. */
 void svm_skip(struct hv_vcpu *vcpu);
@@ -66,9 +66,9 @@ void svm_prepare_event(struct hv_vcpu *vcpu, struct vmcb *vmcb);
 /* After an exit that interrupted a delivery: vmcb->exit_event is valid. */
 void svm_requeue_event(struct hv_vcpu *vcpu, const struct vmcb *vmcb);
 /* Exits. */
-bool svm_window_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit);
-bool svm_iret_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit);
-bool svm_debug_exit(struct hv_vcpu *vcpu, struct vmcb *vmcb, struct vm_exit *exit);
+bool svm_window_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
+bool svm_iret_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
+bool svm_debug_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
 
 /* registers.c */
 extern const struct x86_guest_ops svm_guest_ops;

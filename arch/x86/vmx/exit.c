@@ -13,8 +13,6 @@
 
 #define CR8_PRIORITY GENMASK(3, 0)
 
-typedef bool (*exit_handler)(struct hv_vcpu *vcpu, struct vm_exit *exit);
-
 /* --- past the instruction --- */
 
 static void settle_flags(uint64_t rflags)
@@ -79,26 +77,9 @@ static bool ran_long(struct hv_vcpu *vcpu, struct vm_exit *exit)
     return ignored(vcpu, exit);
 }
 
-static bool undefined(struct hv_vcpu *vcpu, struct vm_exit *exit)
-{
-    (void)exit;
-    x86_inject_ud(vcpu);
-    return false;
-}
-
-static bool refused(struct hv_vcpu *vcpu, struct vm_exit *exit)
-{
-    (void)exit;
-    x86_inject_gp(vcpu);
-    return false;
-}
-
 static bool fatal(struct vm_exit *exit, const char *what)
 {
-    exit->reason = VM_EXIT_FATAL;
-    exit->fatal.what = what;
-    exit->fatal.syndrome = vmread(VMCS_EXIT_REASON);
-    return true;
+    return x86_exit_fatal(exit, what, vmread(VMCS_EXIT_REASON));
 }
 
 static bool machine_check(struct hv_vcpu *vcpu, struct vm_exit *exit)
@@ -123,7 +104,7 @@ static bool host_nmi(struct hv_vcpu *vcpu, struct vm_exit *exit)
 /* The exceptions of VMCS_EXCEPTION_BITMAP, and NMIs. */
 static bool exception(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    static const exit_handler handlers[] = {
+    static const x86_exit_handler handlers[] = {
         [VECTOR_DB] = vmx_debug_exit,
         [VECTOR_NMI] = host_nmi,
         [VECTOR_AC] = alignment_check,
@@ -172,7 +153,7 @@ static bool halt(struct hv_vcpu *vcpu, struct vm_exit *exit)
 static bool hypercall(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     if (unlikely(x86_guest->get(vcpu, REG_CPL) != 0))
-        return undefined(vcpu, exit);
+        return x86_exit_undefined(vcpu, exit);
     exit->reason = VM_EXIT_HYPERCALL;
     exit->hypercall.smc = false;
     return true;
@@ -195,7 +176,7 @@ static bool port(struct hv_vcpu *vcpu, struct vm_exit *exit)
 static bool msr(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write)
 {
     switch (x86_exit_msr(vcpu, exit, write)) {
-    case MSR_FAULT: return refused(vcpu, exit);
+    case MSR_FAULT: return x86_exit_refused(vcpu, exit);
     case MSR_MODEL: return true;
     case MSR_DONE: break;
     }
@@ -216,7 +197,7 @@ static bool write_msr(struct hv_vcpu *vcpu, struct vm_exit *exit)
 static bool set_extended_control(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     if (!x86_xsetbv(vcpu))
-        return refused(vcpu, exit);
+        return x86_exit_refused(vcpu, exit);
     vmx_skip(vcpu);
     return false;
 }
@@ -226,14 +207,7 @@ static bool task_switch(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     if (vmread(VMCS_INTERRUPTED_EVENT) & EVENT_VALID)
         return fatal(exit, "an exception or interrupt leads to a hardware task switch");
-    return refused(vcpu, exit);
-}
-
-static bool shutdown(struct hv_vcpu *vcpu, struct vm_exit *exit)
-{
-    (void)vcpu;
-    exit->reason = VM_EXIT_RESET;
-    return true;
+    return x86_exit_refused(vcpu, exit);
 }
 
 /* --- control registers: bits that guests do not own, and CR8 --- */
@@ -278,9 +252,9 @@ static bool write_control(struct hv_vcpu *vcpu, struct vm_exit *exit, uint64_t c
     uint64_t pdpte[PDPTES];
 
     if (pae && !read_pdptes(vcpu, pdpte))
-        return refused(vcpu, exit);
+        return x86_exit_refused(vcpu, exit);
     if (!(is_cr0 ? x86_set_cr0(vcpu, cr0) : x86_set_cr4(vcpu, cr4)))
-        return refused(vcpu, exit);
+        return x86_exit_refused(vcpu, exit);
     for (unsigned i = 0; pae && i < PDPTES; i++)
         vmwrite(VMCS_GUEST_PDPTE + 2 * i, pdpte[i]);
     vmx_skip(vcpu);
@@ -294,7 +268,7 @@ static bool access_cr8(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write)
     exit->msr.write = write;
     exit->msr.value = general(vcpu);
     if (write && exit->msr.value & ~CR8_PRIORITY)
-        return refused(vcpu, exit);
+        return x86_exit_refused(vcpu, exit);
     return true;
 }
 
@@ -345,51 +319,51 @@ static bool malformed(struct hv_vcpu *vcpu, struct vm_exit *exit)
 
 /* --- the table --- */
 
-static const exit_handler exits[VMX_EXITS] = {
+static const x86_exit_handler exits[VMX_EXITS] = {
     [VMX_EXIT_EXCEPTION] = exception,
     [VMX_EXIT_INTERRUPT] = irq,
-    [VMX_EXIT_TRIPLE_FAULT] = shutdown,
+    [VMX_EXIT_TRIPLE_FAULT] = x86_exit_reset,
     [VMX_EXIT_INIT] = ignored,
     [VMX_EXIT_SIPI] = ignored,
     [VMX_EXIT_INTERRUPT_WINDOW] = vmx_window_exit,
     [VMX_EXIT_NMI_WINDOW] = vmx_nmi_window_exit,
     [VMX_EXIT_TASK_SWITCH] = task_switch,
     [VMX_EXIT_CPUID] = ask_cpuid,
-    [VMX_EXIT_GETSEC] = undefined,
+    [VMX_EXIT_GETSEC] = x86_exit_undefined,
     [VMX_EXIT_HLT] = halt,
     [VMX_EXIT_INVD] = nothing,
-    [VMX_EXIT_RDPMC] = refused,
-    [VMX_EXIT_RSM] = undefined,
+    [VMX_EXIT_RDPMC] = x86_exit_refused,
+    [VMX_EXIT_RSM] = x86_exit_undefined,
     [VMX_EXIT_VMCALL] = hypercall,
-    [VMX_EXIT_VMCLEAR] = undefined,
-    [VMX_EXIT_VMLAUNCH] = undefined,
-    [VMX_EXIT_VMPTRLD] = undefined,
-    [VMX_EXIT_VMPTRST] = undefined,
-    [VMX_EXIT_VMREAD] = undefined,
-    [VMX_EXIT_VMRESUME] = undefined,
-    [VMX_EXIT_VMWRITE] = undefined,
-    [VMX_EXIT_VMXOFF] = undefined,
-    [VMX_EXIT_VMXON] = undefined,
+    [VMX_EXIT_VMCLEAR] = x86_exit_undefined,
+    [VMX_EXIT_VMLAUNCH] = x86_exit_undefined,
+    [VMX_EXIT_VMPTRLD] = x86_exit_undefined,
+    [VMX_EXIT_VMPTRST] = x86_exit_undefined,
+    [VMX_EXIT_VMREAD] = x86_exit_undefined,
+    [VMX_EXIT_VMRESUME] = x86_exit_undefined,
+    [VMX_EXIT_VMWRITE] = x86_exit_undefined,
+    [VMX_EXIT_VMXOFF] = x86_exit_undefined,
+    [VMX_EXIT_VMXON] = x86_exit_undefined,
     [VMX_EXIT_CR] = access_control,
     [VMX_EXIT_IO] = port,
     [VMX_EXIT_RDMSR] = read_msr,
     [VMX_EXIT_WRMSR] = write_msr,
-    [VMX_EXIT_MWAIT] = undefined,
-    [VMX_EXIT_MONITOR] = undefined,
+    [VMX_EXIT_MWAIT] = x86_exit_undefined,
+    [VMX_EXIT_MONITOR] = x86_exit_undefined,
     [VMX_EXIT_PAUSE] = pause,
     [VMX_EXIT_EPT_VIOLATION] = memory,
     [VMX_EXIT_EPT_MISCONFIGURATION] = malformed,
-    [VMX_EXIT_INVEPT] = undefined,
+    [VMX_EXIT_INVEPT] = x86_exit_undefined,
     [VMX_EXIT_PREEMPTION_TIMER] = ran_long,
-    [VMX_EXIT_INVVPID] = undefined,
+    [VMX_EXIT_INVVPID] = x86_exit_undefined,
     [VMX_EXIT_WBINVD] = nothing,
     [VMX_EXIT_XSETBV] = set_extended_control,
-    [VMX_EXIT_VMFUNC] = undefined,
-    [VMX_EXIT_ENCLS] = undefined,
-    [VMX_EXIT_PCONFIG] = undefined,
-    [VMX_EXIT_UMWAIT] = undefined,
-    [VMX_EXIT_TPAUSE] = undefined,
-    [VMX_EXIT_LOADIWKEY] = undefined,
+    [VMX_EXIT_VMFUNC] = x86_exit_undefined,
+    [VMX_EXIT_ENCLS] = x86_exit_undefined,
+    [VMX_EXIT_PCONFIG] = x86_exit_undefined,
+    [VMX_EXIT_UMWAIT] = x86_exit_undefined,
+    [VMX_EXIT_TPAUSE] = x86_exit_undefined,
+    [VMX_EXIT_LOADIWKEY] = x86_exit_undefined,
 };
 
 bool vmx_handle_exit(struct hv_vcpu *vcpu, struct vm_exit *exit)
