@@ -16,6 +16,7 @@
 #define MSR_FS_BASE 0xc0000100
 #define MSR_GS_BASE 0xc0000101
 
+#define EXCEPTION_DEBUG 1
 #define EXCEPTION_NMI 2
 #define EXCEPTION_DOUBLE_FAULT 8
 #define EXCEPTION_MACHINE_CHECK 18
@@ -63,6 +64,7 @@ static void make_idt(void)
         idt[i] = make_gate(exception_entries + i * ENTRY_STRIDE, 0);
     for (unsigned i = VECTOR_FIRST; i < VECTOR_SPURIOUS; i++)
         idt[i] = make_gate(interrupt_entries + (i - VECTOR_FIRST) * ENTRY_STRIDE, 0);
+    idt[EXCEPTION_DEBUG] = make_gate(debug_exception, 0);
     idt[EXCEPTION_NMI] =
         make_gate(exception_entries + EXCEPTION_NMI * ENTRY_STRIDE, EMERGENCY_NMI + 1);
     idt[EXCEPTION_DOUBLE_FAULT] = make_gate(

@@ -83,7 +83,7 @@ _Noreturn void x86_boot(uint32_t magic, uint32_t info);
 _Noreturn void x86_secondary(void);
 
 /* vectors.S: the entry points that the IDT names, 16 bytes apart. */
-extern char exception_entries[], interrupt_entries[], ignored_interrupt[];
+extern char exception_entries[], debug_exception[], interrupt_entries[], ignored_interrupt[];
 
 /* boot.c: host-physical address of something in this image. */
 paddr_t x86_image_to_phys(const void *in_image);

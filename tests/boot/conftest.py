@@ -16,6 +16,7 @@ WATCHDOG = 240
 WATCHDOG_BOCHS = 1800
 
 EXIT_OK, EXIT_VM_CRASHED, EXIT_NO_VM = 0, 1, 2
+EXIT_PANIC = 1
 FREE_PAGES = r"(\d+) of \d+ pages free"
 
 

@@ -5,9 +5,7 @@ import subprocess
 
 import pytest
 from bundles import ROOT, UBOOT, guest, vm
-from conftest import EXIT_NO_VM, EXIT_OK, EXIT_VM_CRASHED
-
-PANIC = 1
+from conftest import EXIT_NO_VM, EXIT_OK, EXIT_PANIC, EXIT_VM_CRASHED
 
 FIRST_IMAGE = 0x1000  # in a bundle with a small tree
 IMAGE_SIZE = 16  # in an arm64 Image's header
@@ -68,28 +66,28 @@ def damage(bundle, position, data):
 
 def test_damaged_bundle_is_refused(socle, make_bundle):
     bundle = damage(make_bundle(guest("restart")), 0x80, b"\xff" * 16)
-    text = socle("", bundle=bundle).end(PANIC)
+    text = socle("", bundle=bundle).end(EXIT_PANIC)
     assert "bundle cannot be used" in text and "damaged" in text
 
 
 def test_truncated_bundle_is_refused(socle, make_bundle):
     bundle = make_bundle(guest("restart"))
     bundle.write_bytes(bundle.read_bytes()[:200])
-    text = socle("", bundle=bundle).end(PANIC)
+    text = socle("", bundle=bundle).end(EXIT_PANIC)
     assert "bundle cannot be used" in text and "truncated" in text
 
 
 def test_truncated_image_is_refused(socle, make_bundle):
     bundle = make_bundle(guest("restart"))
     bundle.write_bytes(bundle.read_bytes()[:-4096])
-    text = socle("", bundle=bundle).end(PANIC)
+    text = socle("", bundle=bundle).end(EXIT_PANIC)
     assert "bundle cannot be used" in text and "truncated" in text
 
 
 def test_file_that_is_no_bundle_is_refused(socle, tmp_path):
     file = tmp_path / "noise.itb"
     file.write_bytes(bytes(range(256)) * 64)
-    text = socle("", bundle=file).end(PANIC)
+    text = socle("", bundle=file).end(EXIT_PANIC)
     assert "not a bundle" in text
 
 

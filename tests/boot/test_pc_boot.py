@@ -7,9 +7,8 @@ import tomllib
 
 import pytest
 from bundles import Q35, ROOT, guest
-from conftest import EXIT_OK, WATCHDOG, Machine
+from conftest import EXIT_OK, EXIT_PANIC, WATCHDOG, Machine
 
-PANIC = 1
 IMAGE = ROOT / "build/q35/socle.elf"
 OVMF = "/usr/share/ovmf/OVMF.fd"
 BOARD = tomllib.loads((ROOT / "boards/q35/board.toml").read_text())
@@ -71,7 +70,7 @@ def test_iso_boots(pc, make_bundle, make_iso, firmware, screen):
 
 @pytest.mark.parametrize("firmware", FIRMWARE)
 def test_iso_without_a_bundle_says_so(pc, make_iso, firmware):
-    text = pc("-cdrom", make_iso(None), *FIRMWARE[firmware]).end(exit_status(PANIC))
+    text = pc("-cdrom", make_iso(None), *FIRMWARE[firmware]).end(exit_status(EXIT_PANIC))
     assert "socle: panic: no bundle" in text
 
 
@@ -80,7 +79,7 @@ def test_iso_with_a_damaged_bundle_says_so(pc, make_bundle, make_iso):
     content = bytearray(bundle.read_bytes())
     content[0x80:0x90] = b"\xff" * 16
     bundle.write_bytes(content)
-    text = pc("-cdrom", make_iso(bundle)).end(exit_status(PANIC))
+    text = pc("-cdrom", make_iso(bundle)).end(exit_status(EXIT_PANIC))
     assert "bundle cannot be used" in text and "damaged" in text
 
 
@@ -95,7 +94,7 @@ def test_multiboot_1_with_a_bundle_that_is_none(pc, tmp_path, content, words):
         bundle = tmp_path / "bundle.itb"
         bundle.write_bytes(content)
         given = ["-initrd", bundle]
-    text = pc("-kernel", IMAGE, "-append", "debug-exit", *given).end(exit_status(PANIC))
+    text = pc("-kernel", IMAGE, "-append", "debug-exit", *given).end(exit_status(EXIT_PANIC))
     assert words in text
 
 
