@@ -23,13 +23,13 @@ FREE_PAGES = r"(\d+) of \d+ pages free"
 class Machine:
     """A running board. Everything that its console printed is kept in `log`."""
 
-    def __init__(self, command, log, watchdog=WATCHDOG):
+    def __init__(self, command, log, watchdog=WATCHDOG, folder=ROOT):
         self.log = log
         self._file = open(log, "w", encoding="utf-8", errors="replace", newline="")
         self._child = pexpect.spawn(
             command[0],
             [str(word) for word in command[1:]],
-            cwd=ROOT,
+            cwd=folder,
             timeout=watchdog,
             encoding="utf-8",
             codec_errors="replace",
