@@ -25,7 +25,8 @@ CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-common -ffunction-sections -fdat
 LTO := -flto=auto # rooms call each other on every exit: let the compiler see across them
 INCLUDES := -I. -Iarch/$(ARCH)/include -isystem $(SYSROOT)/usr/include
 
-include $(wildcard arch/$(ARCH)/room.mk kernel/room.mk drivers/*/room.mk vm/room.mk vm/*/room.mk)
+include $(wildcard arch/$(ARCH)/room.mk arch/$(ARCH)/*/room.mk kernel/room.mk drivers/*/room.mk \
+                   vm/room.mk vm/*/room.mk)
 objects := $(patsubst %,$(OUT)/%.o,$(basename $(src-y) $(src-$(ARCH))))
 
 .PHONY: all

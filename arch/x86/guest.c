@@ -11,10 +11,10 @@
 #include "arch/image.h"
 #include "arch/mmu.h"
 #include "arch/x86/cpuid.h"
-#include "arch/x86/emulate.h"
+#include "arch/x86/emulate/emulate.h"
+#include "arch/x86/emulate/insn.h"
+#include "arch/x86/emulate/walk.h"
 #include "arch/x86/exception.h"
-#include "arch/x86/insn.h"
-#include "arch/x86/walk.h"
 
 #define SEGMENT_L BIT(9)
 #define SEGMENT_DB BIT(10)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "arch/x86/walk.h"
+#include "arch/x86/emulate/walk.h"
 #include "tests/unit/random.h"
 
 #define ALL (ENTRY_P | ENTRY_W | ENTRY_U)

@@ -3,7 +3,7 @@
  * The decoder: a table of encodings, lengths against binutils' disassembler on random code of
  * every opcode map, and what bytes cut short or hostile do.
  */
-#include "arch/x86/insn.h"
+#include "arch/x86/emulate/insn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

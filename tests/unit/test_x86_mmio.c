@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/mmio.h"
+#include "arch/x86/emulate/mmio.h"
 #include "arch/x86/tlb.h"
 #include "tests/unit/x86_fake_guest.h"
 

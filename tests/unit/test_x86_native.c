@@ -5,7 +5,7 @@
  *
  * Code and data lie below 4 GiB, so that a linear address is what paging turned off leaves.
  */
-#include "arch/x86/emulate.h"
+#include "arch/x86/emulate/emulate.h"
 
 #include <arch/cpu.h>
 
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "arch/x86/insn.h"
+#include "arch/x86/emulate/insn.h"
 #include "tests/unit/random.h"
 #include "tests/unit/x86_fake_guest.h"
 #include "tests/unit/x86_patterns.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "arch/x86/walk.h"
+#include "arch/x86/emulate/walk.h"
 
 #define MOV_EAX_FROM_RBX "\x8b\x03" /* mov (%rbx),%eax */
 #define MOV_EAX_TO_RBX "\x89\x03"   /* mov %eax,(%rbx) */

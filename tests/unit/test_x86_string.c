@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "arch/x86/walk.h"
+#include "arch/x86/emulate/walk.h"
 
 #define FROM 0x500000ULL
 #define TO 0x600000ULL

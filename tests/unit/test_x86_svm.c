@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "arch/x86/cpuid.h"
-#include "arch/x86/insn.h"
-#include "arch/x86/mmio.h"
+#include "arch/x86/emulate/insn.h"
+#include "arch/x86/emulate/mmio.h"
 #include "arch/x86/svm/svm.h"
 #include "tests/unit/random.h"
 

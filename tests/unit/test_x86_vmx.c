@@ -11,7 +11,7 @@
 #include <arch/lapic.h>
 
 #include "arch/x86/cpuid.h"
-#include "arch/x86/mmio.h"
+#include "arch/x86/emulate/mmio.h"
 #include "arch/x86/vmx/vmx.h"
 #include "tests/unit/random.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Walks of the guest's page tables in each paging mode: addresses, rights, error codes, A and D. */
-#include "arch/x86/walk.h"
+#include "arch/x86/emulate/walk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

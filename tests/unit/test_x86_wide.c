@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Emulated accesses of two registers' width: parts, alignment, faults and failures between them. */
-#include "arch/x86/emulate.h"
+#include "arch/x86/emulate/emulate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,13 +4,13 @@
 # disassembler; x86_native with the CPU that runs the test, which is to be an x86-64.
 
 x86_flags := -Iarch/x86/include
-x86_emulator := arch/x86/emulate.c arch/x86/emulate_memory.c arch/x86/emulate_data.c \
-                arch/x86/emulate_wide.c arch/x86/emulate_stack.c arch/x86/emulate_string.c arch/x86/alu.c \
-                arch/x86/insn.c arch/x86/insn_table.c arch/x86/insn_xmm.c arch/x86/walk.c tests/unit/x86_fake_guest.c
+x86_decoder := $(addprefix arch/x86/emulate/,insn.c insn_table.c insn_xmm.c)
+x86_emulator := $(addprefix arch/x86/emulate/,emulate.c memory.c data.c stack.c string.c wide.c alu.c walk.c) \
+                $(x86_decoder) tests/unit/x86_fake_guest.c
 
-unit-x86_insn := arch/x86/insn.c arch/x86/insn_table.c arch/x86/insn_xmm.c
+unit-x86_insn := $(x86_decoder)
 unit-flags-x86_insn := $(x86_flags)
-unit-x86_walk := arch/x86/walk.c tests/unit/x86_fake_guest.c
+unit-x86_walk := arch/x86/emulate/walk.c tests/unit/x86_fake_guest.c
 unit-flags-x86_walk := $(x86_flags)
 unit-x86_emulate := $(x86_emulator)
 unit-flags-x86_emulate := $(x86_flags)

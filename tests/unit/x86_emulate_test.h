@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/emulate.h"
+#include "arch/x86/emulate/emulate.h"
 #include "arch/x86/exception.h"
 #include "tests/unit/x86_fake_guest.h"
 

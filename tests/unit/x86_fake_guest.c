@@ -2,7 +2,7 @@
 /* See x86_fake_guest.h. */
 #include "tests/unit/x86_fake_guest.h"
 
-#include "arch/x86/xmm.h"
+#include "arch/x86/emulate/xmm.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,9 +5,9 @@
  */
 #include "arch/x86/control.h"
 #include "arch/x86/cpuid.h"
+#include "arch/x86/emulate/insn.h"
+#include "arch/x86/emulate/mmio.h"
 #include "arch/x86/exits.h"
-#include "arch/x86/insn.h"
-#include "arch/x86/mmio.h"
 #include "arch/x86/svm/svm.h"
 #include "arch/x86/switch.h"
 

@@ -15,8 +15,8 @@
 
 #include "arch/image.h"
 #include "arch/x86/cpuid.h"
-#include "arch/x86/emulate.h"
-#include "arch/x86/mmio.h"
+#include "arch/x86/emulate/emulate.h"
+#include "arch/x86/emulate/mmio.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/svm/svm.h"
 #include "arch/x86/switch.h"

@@ -7,8 +7,8 @@
 
 #include "arch/x86/control.h"
 #include "arch/x86/cpuid.h"
+#include "arch/x86/emulate/mmio.h"
 #include "arch/x86/exits.h"
-#include "arch/x86/mmio.h"
 #include "arch/x86/vmx/vmx.h"
 
 #define CR8_PRIORITY GENMASK(3, 0)

@@ -62,8 +62,8 @@ struct x86_msrs {
 };
 
 /*
- * A load or store of a device, decoded: arch/x86/mmio.c. It stands for the instruction at `rip`
- * as long as the guest's tables lead there (entry, value) and its bytes are the same.
+ * A load or store of a device, decoded: arch/x86/emulate/mmio.c. It stands for the instruction at
+ * `rip` as long as the guest's tables lead there (entry, value) and its bytes are the same.
  */
 #define X86_MMIO_KNOWN 16
 

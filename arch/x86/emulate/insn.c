@@ -2,10 +2,10 @@
 /*
  * The decoder: prefixes, opcode, ModRM and SIB, displacement, immediate, in that order.
  */
-#include "arch/x86/insn.h"
+#include "arch/x86/emulate/insn.h"
 
 #include "arch/bits.h"
-#include "arch/x86/insn_table.h"
+#include "arch/x86/emulate/insn_table.h"
 
 #define REX_W BIT(3)
 #define REX_R BIT(2)

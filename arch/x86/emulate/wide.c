@@ -3,8 +3,8 @@
  * Operands wider than the bus, in parts of 8 bytes: CMPXCHG8B, CMPXCHG16B, moves of XMM
  * registers.
  */
-#include "arch/x86/emulation.h"
-#include "arch/x86/xmm.h"
+#include "arch/x86/emulate/emulation.h"
+#include "arch/x86/emulate/xmm.h"
 
 #define PART 8u
 #define WIDEST 16u

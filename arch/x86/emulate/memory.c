@@ -5,7 +5,7 @@
  * A page that an operand was found in is remembered until the instruction ends, as a TLB
  * would: the elements of a string are mostly in the same one.
  */
-#include "arch/x86/emulation.h"
+#include "arch/x86/emulate/emulation.h"
 
 status_t emulate_raise(struct emulation *e, uint8_t vector)
 {

@@ -8,10 +8,10 @@
  * stage does not change (its generation); what they point at is compared each time. So a
  * guest may rewrite its tables and its code as it likes.
  */
-#include "arch/x86/mmio.h"
+#include "arch/x86/emulate/mmio.h"
 
+#include "arch/x86/emulate/insn.h"
 #include "arch/x86/guest.h"
-#include "arch/x86/insn.h"
 #include "arch/x86/tlb.h"
 
 #define ENTRY_P BIT(0)

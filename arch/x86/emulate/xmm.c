@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* By way of the legacy save area, SDM 1 10.5: a register's number is no more than an index. */
-#include "arch/x86/xmm.h"
+#include "arch/x86/emulate/xmm.h"
 
 #include <assert.h>
 

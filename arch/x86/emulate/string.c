@@ -9,9 +9,9 @@
  * Registers are up to date after each element, so whatever ends a repetition leaves them as
  * the CPU does. Flags are the instruction's end's: a fault in the midst leaves them alone.
  */
-#include "arch/x86/alu.h"
-#include "arch/x86/emulate.h"
-#include "arch/x86/emulation.h"
+#include "arch/x86/emulate/alu.h"
+#include "arch/x86/emulate/emulate.h"
+#include "arch/x86/emulate/emulation.h"
 
 enum {
     LOADS_SI = 1 << 0,

@@ -3,7 +3,7 @@
  * SDM 2A appendix A, tables A-2 and A-3, line by line. An opcode with ModRM and a memory
  * operand that is not emulated is MODRM; one without either is left out.
  */
-#include "arch/x86/insn_table.h"
+#include "arch/x86/emulate/insn_table.h"
 
 /* clang-format off */
 #define INVALID           { .flags = OPCODE_INVALID }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "arch/x86/insn.h"
+#include "arch/x86/emulate/insn.h"
 
 /*
  * `op` is one of INSN_ADD to INSN_IMUL. Operands are of `size` bytes (1, 2, 4, 8), anything above

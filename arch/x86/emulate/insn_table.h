@@ -2,7 +2,7 @@
 /* The opcode maps: what follows an opcode, and what it does. */
 #pragma once
 
-#include "arch/x86/insn.h"
+#include "arch/x86/emulate/insn.h"
 
 /* What follows the opcode and ModRM. */
 enum insn_immediate {

@@ -2,22 +2,22 @@
 /*
  * One instruction being emulated: what the files behind emulate.h share.
  *
- *     emulate.c         fetch, dispatch, retire or inject
- *     emulate_memory.c  segment:offset -> linear -> guest-physical -> bus
- *     emulate_data.c    moves and arithmetic with one operand in memory
- *     emulate_stack.c   PUSH and POP
- *     emulate_wide.c    operands of two registers' width
- *     emulate_string.c  string instructions
+ *     emulate.c  fetch, dispatch, retire or inject
+ *     memory.c   segment:offset -> linear -> guest-physical -> bus
+ *     data.c     moves and arithmetic with one operand in memory
+ *     stack.c    PUSH and POP
+ *     wide.c     operands of two registers' width
+ *     string.c   string instructions
  *
  * Functions return OK, or what ends the instruction: with `outcome` set, an event that the
  * guest sees (ERR_BAD_STATE then); else an error of the bus.
  */
 #pragma once
 
+#include "arch/x86/emulate/insn.h"
+#include "arch/x86/emulate/walk.h"
 #include "arch/x86/exception.h"
 #include "arch/x86/guest.h"
-#include "arch/x86/insn.h"
-#include "arch/x86/walk.h"
 
 /* x86_segment_state.attributes, SDM 3A 3.4.5. */
 #define SEGMENT_WRITE_OR_READ BIT(1) /* data: writable; code: readable */

@@ -4,8 +4,8 @@
  *
  *     locate -> load -> compute -> store, where it may still fail -> registers, flags
  */
-#include "arch/x86/alu.h"
-#include "arch/x86/emulation.h"
+#include "arch/x86/emulate/alu.h"
+#include "arch/x86/emulate/emulation.h"
 
 enum { READS = 1 << 0, WRITES = 1 << 1 }; /* its destination */
 

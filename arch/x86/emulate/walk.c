@@ -9,7 +9,7 @@
  *
  * A leaf is in the last level, or higher with PS set: 1 GiB, 2 MiB; 4 MiB with 32 bits.
  */
-#include "arch/x86/walk.h"
+#include "arch/x86/emulate/walk.h"
 
 #include "arch/bits.h"
 #include "arch/x86/guest.h"

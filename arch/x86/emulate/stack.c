@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PUSH and POP of an operand in memory. */
-#include "arch/x86/emulation.h"
+#include "arch/x86/emulate/emulation.h"
 
 /* Bytes of the stack pointer that count. */
 static unsigned stack_width(const struct emulation *e)

@@ -2,9 +2,9 @@
 /*
  * Emulation: fetch, decode, carry out, then either retire or give the guest its fault.
  */
-#include "arch/x86/emulate.h"
+#include "arch/x86/emulate/emulate.h"
 
-#include "arch/x86/emulation.h"
+#include "arch/x86/emulate/emulation.h"
 
 /* --- registers --- */
 

@@ -4,7 +4,7 @@
  * one of four prefixes. SDM 2A appendix A, table A-3; the loads and stores alone.
  */
 #include "arch/bits.h"
-#include "arch/x86/insn_table.h"
+#include "arch/x86/emulate/insn_table.h"
 
 enum prefix { PLAIN, WITH_66, WITH_F2, WITH_F3 };
 

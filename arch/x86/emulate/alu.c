@@ -3,7 +3,7 @@
  * Carries, bit by bit, tell three flags at once: the one out of the top bit is CF, where the
  * one into it differs OF is set, and the one out of bit 3 is AF.
  */
-#include "arch/x86/alu.h"
+#include "arch/x86/emulate/alu.h"
 
 #include "arch/bits.h"
 
