@@ -144,7 +144,7 @@ def test_guest_that_resets_for_ever_keeps_nobody_waiting(socle):
 
 def interrupted(text):
     """The text of a guest, also where lines of the log come in between."""
-    return r"(?:\r*\nsocle: [^\n]*\r*\n\r*)*".join(map(re.escape, text))
+    return r"(?:\r*\n(?:socle: [^\n]*\n)+)*".join(map(re.escape, text))
 
 
 def test_guests_that_reset_for_ever_leave_room_for_others(socle):
