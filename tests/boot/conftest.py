@@ -149,3 +149,17 @@ def busybox_initrd(initrds):
 def free_pages(text):
     """Every count of free pages in the log, in order."""
     return [int(count) for count in re.findall(FREE_PAGES, text)]
+
+
+REPORT_EVERY = 10_000  # acts, tests/guests/lib/random.h
+
+
+def survives(machine, acts):
+    """A VM `hostile` does its worst and ends by itself; its neighbour `restart` still answers."""
+    for done in range(REPORT_EVERY, acts + 1, REPORT_EVERY):
+        machine.expect(f"hostile: {done} of {acts}")
+    machine.expect(f"hostile: done {acts}")
+    machine.expect("hostile: stopped; ")
+    machine.send("q")
+    counts = free_pages(machine.end(EXIT_OK))
+    assert counts[0] == counts[-1]

@@ -5,11 +5,10 @@ import re
 
 import pytest
 from bundles import guest, linux
-from conftest import EXIT_OK, EXIT_VM_CRASHED, free_pages
+from conftest import EXIT_OK, EXIT_VM_CRASHED, free_pages, survives
 
 PROMPT = r"guest# "
 ESCAPE = "\x1d"
-REPORT_EVERY = 10_000  # acts, tests/guests/hostile.c
 
 
 @pytest.mark.parametrize(
@@ -25,14 +24,7 @@ REPORT_EVERY = 10_000  # acts, tests/guests/hostile.c
 def test_hostile_guest(socle, acts, cpu, gic):
     """It does its worst and ends by itself; its neighbour still answers."""
     toml = guest("hostile", cpus=2, cmdline=f"acts={acts} memory=64") + guest("restart")
-    machine = socle(toml, cpus=2, memory="512M", cpu=cpu, gic=gic)
-    for done in range(REPORT_EVERY, acts + 1, REPORT_EVERY):
-        machine.expect(f"hostile: {done} of {acts}")
-    machine.expect(f"hostile: done {acts}")
-    machine.expect("hostile: stopped; ")
-    machine.send("q")
-    counts = free_pages(machine.end(EXIT_OK))
-    assert counts[0] == counts[-1]
+    survives(socle(toml, cpus=2, memory="512M", cpu=cpu, gic=gic), acts)
 
 
 def test_two_hostile_guests_with_different_seeds(socle):

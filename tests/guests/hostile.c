@@ -14,7 +14,6 @@
 
 #define RAM_BASE 0x40000000UL
 #define REACH 0x10000UL /* bytes that an immediate offset can add to a base */
-#define REPORT_EVERY 10000
 
 static uint64_t ram_end;
 

@@ -274,14 +274,13 @@ static void protect(void)
 void guest_main(void)
 {
     uint64_t count = option("acts", 100000);
-    uint64_t step = count / 10;
 
     random_state = option("seed", 20240229);
     ram_end = option("memory", 64) * 0x100000;
     protect();
     for (uint64_t n = 1; n <= count; n++) {
         acts[below(ARRAY_SIZE(acts))]();
-        if (step != 0 && n % step == 0) {
+        if (n % REPORT_EVERY == 0) {
             uart_init();
             print("hostile: %lu of %lu\n", n, count);
         }
