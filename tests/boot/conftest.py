@@ -151,6 +151,12 @@ def free_pages(text):
     return [int(count) for count in re.findall(FREE_PAGES, text)]
 
 
+def guests_said(text):
+    """Without the log, whose lines may come in the midst of a guest's on the terminal."""
+    kept = re.findall(r"^\[\w+\] .*", text, re.MULTILINE)
+    return "\n".join([*kept, re.sub(r"\n+(?:(?:socle: |\[\w+\] )[^\n]*\n+)+", "", text)])
+
+
 REPORT_EVERY = 10_000  # acts, tests/guests/lib/random.h
 
 
