@@ -3,7 +3,7 @@
  * The local APIC, its timer and the PIT: interrupts to oneself and to the other CPUs by every
  * delivery mode, priorities, and each clock's rate against the TSC.
  */
-#include "tests/guests/x86/lib/guest.h"
+#include "tests/guests/x86/lib/taken.h"
 
 #define VECTOR 0x51
 #define HIGH_VECTOR 0x91
@@ -16,32 +16,6 @@ enum shorthand { SELF = 0x40000, ALL = 0x80000, OTHERS = 0xc0000 };
 #define TIMER_DEADLINE 0x40000u
 #define LVT_MASKED 0x10000u
 #define MSR_TSC_DEADLINE 0x6e0
-
-static volatile unsigned taken[MAX_CPUS], last_vector;
-
-static void note(unsigned vector)
-{
-    taken[cpu_self()]++;
-    last_vector = vector;
-}
-
-/* A moment for interrupts to come. */
-static void settle(void)
-{
-    sti();
-    for (unsigned i = 0; i < 200; i++)
-        in8(0x80);
-    cli();
-}
-
-static unsigned total(void)
-{
-    unsigned sum = 0;
-
-    for (unsigned i = 0; i < MAX_CPUS; i++)
-        sum += taken[i];
-    return sum;
-}
 
 static void forget(void)
 {

@@ -4,7 +4,7 @@
  * do not exist and what the error status says of them, deliveries that nobody takes, start-up of
  * who runs already; the same by x2APIC.
  */
-#include "tests/guests/x86/lib/guest.h"
+#include "tests/guests/x86/lib/taken.h"
 
 #define SOCLE 0x6c636f53u /* "Socl" */
 #define VECTOR 0x51
@@ -32,32 +32,8 @@ enum shorthand { SELF = 0x40000, ALL = 0x80000, OTHERS = 0xc0000 };
 #define MSR_X2APIC_ICR 0x830
 #define MSR_X2APIC_LDR 0x80d
 
-static volatile unsigned taken[MAX_CPUS], last_vector;
 static volatile unsigned ready, wanted_ldr[MAX_CPUS], wanted_dfr;
 static volatile bool in_x2apic;
-
-static void note(unsigned vector)
-{
-    taken[cpu_self()]++;
-    last_vector = vector;
-}
-
-static void settle(void)
-{
-    sti();
-    for (unsigned i = 0; i < 300; i++)
-        in8(0x80);
-    cli();
-}
-
-static unsigned total(void)
-{
-    unsigned sum = 0;
-
-    for (unsigned i = 0; i < MAX_CPUS; i++)
-        sum += taken[i];
-    return sum;
-}
 
 /*
  * Waits for so many interrupts, and whether more come. Bit n: CPU n has taken one; bits 16 and
