@@ -8,7 +8,8 @@
 #
 # `make fuzz` runs all of them, `make fuzz-pc` one; FUZZ_ROUNDS=100 as many times as much.
 
-fuzz-world := tests/fuzz/world.c $(addprefix vm/,vm.c pio.c ports.c vm_list.c vm_parts.c vm_end.c vcpu.c aspace.c aspace_copy.c \
+fuzz-world := tests/fuzz/world.c tests/fuzz/guest.c \
+             $(addprefix vm/,vm.c pio.c ports.c vm_list.c vm_parts.c vm_end.c vcpu.c aspace.c aspace_copy.c \
                guest_memory.c exit.c exit_memory.c report.c stats.c state.c console.c ram_disk.c) \
              $(addprefix arch/fake/fake_,ram.c mem.c mmu.c cpu.c smp.c timer.c) \
              $(addprefix kernel/,pagetable.c pagetable_walk.c tag.c vmo.c pmm.c bootmem.c sched.c timer.c irq.c \

@@ -13,6 +13,7 @@
 #include "arch/hv.h"
 #include "arch/timer.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/guest.h"
 #include "tests/fuzz/world.h"
 #include "vm/machine/machine_pc.h"
 #include "vm/ram_disk.h"
@@ -22,7 +23,7 @@
 
 /* --- the guest --- */
 
-static gpa_t address(void)
+gpa_t guest_address(void)
 {
     static const uint64_t places[] = {
         0,          0x1000,     0x9f000,    PC_VGA_TEXT_BASE, 0xbf000,    PC_ACPI_BASE,
@@ -53,28 +54,12 @@ static uint16_t port(void)
 }
 
 /* A byte as a guest's driver writes it, or anything. */
-static uint64_t written(void)
+uint64_t guest_written(void)
 {
     static const uint8_t bytes[] = { 0x00, 0x01, 0x02, 0x11, 0x13, 0x20, 0x30, 0x34,
                                      0x36, 0xa1, 0xd1, 0xec, 0xed, 0xf0, 0xfe, 0xff };
 
     return fuzz_one_in(2) ? bytes[fuzz_below(sizeof(bytes))] : fuzz_value();
-}
-
-static struct vm_exit memory(void)
-{
-    static const uint8_t accesses[] = { VM_ACCESS_READ, VM_ACCESS_WRITE, VM_ACCESS_WRITE,
-                                        VM_ACCESS_EXEC };
-    struct vm_exit exit = { .reason = VM_EXIT_MEMORY };
-
-    exit.memory.gpa = address();
-    exit.memory.value = written();
-    exit.memory.access = accesses[fuzz_below(fuzz_one_in(64) ? 4 : 3)];
-    exit.memory.size = (uint8_t)(1 << fuzz_below(4));
-    exit.memory.decoded = exit.memory.access != VM_ACCESS_EXEC && !fuzz_one_in(4);
-    exit.memory.table_walk = !exit.memory.decoded && fuzz_one_in(4);
-    exit.memory.permission = fuzz_one_in(8);
-    return exit;
 }
 
 /* What ends the VM, or one of its CPUs, is seldom: 0xfe to 0x64, the reset and power ports. */
@@ -84,7 +69,7 @@ static struct vm_exit port_access(void)
 
     exit.pio.port = port();
     exit.pio.size = (uint8_t)(1 << fuzz_below(3));
-    exit.pio.value = written();
+    exit.pio.value = guest_written();
     exit.pio.write = fuzz_one_in(2);
     exit.pio.decoded = !fuzz_one_in(8);
     if ((exit.pio.port == 0xf4 || exit.pio.port == 0x604) && !fuzz_one_in(8))
@@ -102,7 +87,7 @@ static struct vm_exit msr(void)
     exit.msr.index = fuzz_one_in(4) ? 0x800 + (uint32_t)fuzz_below(0x100)
                                     : indices[fuzz_below(ARRAY_SIZE(indices))];
     exit.msr.write = !fuzz_one_in(3);
-    exit.msr.value = written();
+    exit.msr.value = guest_written();
     if (exit.msr.index == 0x1b)
         exit.msr.value = 0xfee00000 | fuzz_below(4) << 10 | fuzz_below(2) << 8;
     if (exit.msr.index == 0x830)
@@ -135,7 +120,7 @@ static const struct vm_exit first_exits[] = {
     APIC(0x300, 0xc4500), APIC(0x300, 0xc4601),
 };
 
-static struct vm_exit random_exit(struct hv_vcpu *vcpu)
+struct vm_exit guest_exit(struct hv_vcpu *vcpu)
 {
     static const uint8_t others[] = { VM_EXIT_IRQ,   VM_EXIT_IRQ,       VM_EXIT_HALT,
                                       VM_EXIT_YIELD, VM_EXIT_HYPERCALL, VM_EXIT_IPI };
@@ -147,7 +132,7 @@ static struct vm_exit random_exit(struct hv_vcpu *vcpu)
         return (struct vm_exit){ .reason = VM_EXIT_WINDOW };
     switch (fuzz_below(8)) {
     case 0:
-    case 1: return memory();
+    case 1: return guest_memory_exit();
     case 2:
     case 3: return port_access();
     case 4:
@@ -176,62 +161,17 @@ static void vcpu_reset(struct hv_vcpu *vcpu, const struct hv_reset *reset)
     vcpu->gpr[GPR_RAX] = reset->entry;
 }
 
-static void vcpu_set_space(struct hv_vcpu *vcpu, paddr_t root, uint32_t tag)
+/* What was injected is delivered, and it allows the next one or not. */
+void guest_act(struct hv_vcpu *vcpu)
 {
-    vcpu->root = root;
-    vcpu->tag = tag;
-}
-
-static void vcpu_load(struct hv_vcpu *vcpu)
-{
-    assert_false(vcpu->loaded);
-    vcpu->loaded = true;
-}
-
-static void vcpu_put(struct hv_vcpu *vcpu)
-{
-    assert_true(vcpu->loaded);
-    vcpu->loaded = false;
-}
-
-static void vcpu_run(struct hv_vcpu *vcpu, hv_answer answer)
-{
-    struct vm_exit exit;
-    bool again;
-
-    do {
-        assert_true(vcpu->loaded);
-        vcpu->event = 0; /* delivered */
-        vcpu->nmi_blocked = fuzz_one_in(3);
-        world_between_exits();
-        if (world_exits_left != 0) {
-            world_exits_left--;
-            exit = random_exit(vcpu);
-        } else {
-            exit = (struct vm_exit){ .reason = VM_EXIT_YIELD };
-            (void)vm_stop(container_of(vcpu, struct vcpu, hv)->vm);
-        }
-        again = answer(vcpu, &exit);
-        world_check_locks();
-    } while (again);
-}
-
-static void vcpu_trap_halt(struct hv_vcpu *vcpu, bool trap)
-{
-    assert_true(vcpu->loaded);
-    vcpu->trap_halt = trap;
+    vcpu->event = 0;
+    vcpu->nmi_blocked = fuzz_one_in(3);
 }
 
 static void finish_read(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value)
 {
     (void)exit;
     vcpu->gpr[GPR_RAX] = value;
-}
-
-static void finish_write(struct hv_vcpu *vcpu, const struct vm_exit *exit)
-{
-    (void)vcpu;
-    (void)exit;
 }
 
 static status_t port_element(const struct vm_exit *exit, const struct hv_bus *bus)
@@ -249,11 +189,11 @@ static status_t bus_access(const struct hv_bus *bus)
     uint64_t value = fuzz_value();
 
     switch (fuzz_below(4)) {
-    case 0: return bus->read(bus->context, address(), size, &value);
-    case 1: return bus->write(bus->context, address(), size, value);
-    case 2: return bus->read_memory(bus->context, address(), &value, 1 + fuzz_below(8));
+    case 0: return bus->read(bus->context, guest_address(), size, &value);
+    case 1: return bus->write(bus->context, guest_address(), size, value);
+    case 2: return bus->read_memory(bus->context, guest_address(), &value, 1 + fuzz_below(8));
     default:
-        return bus->exchange_memory(bus->context, gpa(address().raw & ~7ULL),
+        return bus->exchange_memory(bus->context, gpa(guest_address().raw & ~7ULL),
                                     fuzz_one_in(2) ? 4 : 8, value, fuzz_value());
     }
 }
@@ -267,17 +207,6 @@ static status_t emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const 
         status = exit->reason == VM_EXIT_PIO && fuzz_one_in(2) ? port_element(exit, bus)
                                                                : bus_access(bus);
     return fuzz_one_in(32) ? ERR_UNSUPPORTED : status == ERR_BAD_STATE ? OK : status;
-}
-
-static void nothing_for_exit(struct hv_vcpu *vcpu, const struct vm_exit *exit)
-{
-    (void)vcpu;
-    (void)exit;
-}
-
-static void nothing(struct hv_vcpu *vcpu)
-{
-    (void)vcpu;
 }
 
 static bool irq_ready(const struct hv_vcpu *vcpu)
@@ -303,41 +232,24 @@ static uint64_t pc(const struct hv_vcpu *vcpu)
     return vcpu->gpr[GPR_RAX];
 }
 
-static status_t translate(struct hv_vcpu *vcpu, uint64_t gva, uint8_t access, gpa_t *out)
-{
-    (void)vcpu;
-    (void)access;
-    *out = gpa(gva);
-    return fuzz_one_in(2) ? OK : ERR_NOT_FOUND;
-}
-
 static void describe(const struct hv_vcpu *vcpu, hv_print print, void *context)
 {
     print(context, "rax", vcpu->gpr[GPR_RAX]);
 }
 
 static const struct hv_ops ops = {
-    .name = "fuzz",
     .vcpu_reset = vcpu_reset,
-    .vcpu_set_space = vcpu_set_space,
-    .vcpu_load = vcpu_load,
-    .vcpu_put = vcpu_put,
-    .vcpu_run = vcpu_run,
-    .vcpu_trap_halt = vcpu_trap_halt,
     .finish_read = finish_read,
-    .finish_write = finish_write,
     .emulate = emulate,
-    .inject_bus_fault = nothing_for_exit,
-    .skip = nothing,
     .irq_ready = irq_ready,
     .inject_irq = inject_irq,
-    .inject_nmi = nothing,
+    .inject_nmi = guest_nothing,
     .ask_window = ask_window,
-    .inject_gp = nothing,
+    .inject_gp = guest_nothing,
     .pc = pc,
     .frame_pointer = pc,
-    .translate = translate,
     .describe = describe,
+    GUEST_OPS,
 };
 const struct hv_ops *hv = &ops;
 
@@ -346,16 +258,9 @@ const struct hv_ops *hv = &ops;
 static struct vm_config config(void)
 {
     static const char kernel[] = "a kernel";
-    struct vm_config out;
+    struct vm_config out = guest_config("pc");
 
-    vm_config_init(&out);
-    strcpy(out.machine, "pc");
-    out.cpus = 1 + (unsigned)fuzz_below(4);
-    out.memory = 4 << 20;
     out.kernel = (struct blob){ kernel, sizeof(kernel) };
-    out.format = VM_IMAGE_RAW;
-    out.affinity = 1 + fuzz_below(3);
-    out.restart = (enum vm_restart)fuzz_below(3);
     out.device_count = 1;
     out.devices[0] = (struct vm_config_device){ .type = "ide", .irq = 14, .disk = "disk" };
     return out;

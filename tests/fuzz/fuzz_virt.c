@@ -21,6 +21,7 @@
 #include "kernel/irq.h"
 #include "kernel/percpu.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/guest.h"
 #include "tests/fuzz/world.h"
 #include "vm/exit.h"
 #include "vm/irqchip/irqchip.h"
@@ -72,7 +73,7 @@ static const struct world_ops host = {
 
 /* --- the guest --- */
 
-static gpa_t address(void)
+gpa_t guest_address(void)
 {
     static const uint32_t registers[] = { 0x000, 0x080, 0x084, 0x104, 0x184, 0x204, 0x284, 0x304,
                                           0x384, 0x420, 0x820, 0xc08, 0xf00, 0xf10, 0xf20 };
@@ -93,7 +94,7 @@ static gpa_t address(void)
 }
 
 /* What a flash takes for a command, or anything. */
-static uint64_t written(void)
+uint64_t guest_written(void)
 {
     static const uint8_t commands[] = { 0x10, 0x20, 0x40, 0x50, 0x60, 0x70,
                                         0x90, 0x98, 0xd0, 0xe8, 0xff, 0x01 };
@@ -103,17 +104,8 @@ static uint64_t written(void)
 
 static struct vm_exit memory(void)
 {
-    static const uint8_t accesses[] = { VM_ACCESS_READ, VM_ACCESS_WRITE, VM_ACCESS_WRITE,
-                                        VM_ACCESS_EXEC };
-    struct vm_exit exit = { .reason = VM_EXIT_MEMORY };
+    struct vm_exit exit = guest_memory_exit();
 
-    exit.memory.gpa = address();
-    exit.memory.value = written();
-    exit.memory.access = accesses[fuzz_below(fuzz_one_in(64) ? 4 : 3)];
-    exit.memory.size = (uint8_t)(1 << fuzz_below(4));
-    exit.memory.decoded = exit.memory.access != VM_ACCESS_EXEC && !fuzz_one_in(4);
-    exit.memory.table_walk = !exit.memory.decoded && fuzz_one_in(4);
-    exit.memory.permission = fuzz_one_in(8);
     exit.memory.external = !exit.memory.decoded && fuzz_one_in(16);
     return exit;
 }
@@ -145,54 +137,6 @@ static struct vm_exit message(void)
     return exit;
 }
 
-/* Its CPU interface and its timers, which it has without exits. */
-static void act(void)
-{
-    struct vtimer_regs *timers = fake_vtimer_regs();
-
-    switch (fuzz_below(8)) {
-    case 0: fake_guest_eoi((uint32_t)fuzz_below(48)); break;
-    case 1: fake_guest_dir((uint32_t)fuzz_below(48)); break;
-    case 2:
-        fake_guest_interface(!fuzz_one_in(4), !fuzz_one_in(4), (uint8_t)(fuzz_next() | 0x80),
-                             fuzz_one_in(8));
-        break;
-    case 3:
-        timers->cntv_cval = arch_counter() + (fuzz_next() >> 40);
-        timers->cntv_ctl = (uint32_t)fuzz_below(4);
-        break;
-    case 4:
-        timers->cntp_cval = fuzz_one_in(4) ? fuzz_value() : arch_counter() + (fuzz_next() >> 40);
-        timers->cntp_ctl = (uint32_t)fuzz_below(4);
-        break;
-    default: break;
-    }
-    if (fuzz_one_in(2)) {
-        const uint32_t iar = fake_guest_ack();
-
-        if (iar < FAKE_SPURIOUS && !fuzz_one_in(8))
-            fake_guest_eoi(iar);
-    }
-}
-
-static struct vm_exit random_exit(struct hv_vcpu *vcpu)
-{
-    static const uint8_t others[] = { VM_EXIT_IRQ, VM_EXIT_IRQ, VM_EXIT_HALT, VM_EXIT_YIELD };
-
-    switch (fuzz_below(8)) {
-    case 0:
-    case 1:
-    case 2: return memory();
-    case 3: return call(vcpu);
-    case 4: return message();
-    case 5:
-        if (fuzz_one_in(128))
-            return (struct vm_exit){ .reason = VM_EXIT_FATAL, .fatal.what = "chance" };
-        return memory();
-    default: return (struct vm_exit){ .reason = others[fuzz_below(ARRAY_SIZE(others))] };
-    }
-}
-
 /* The distributor forwards, its own interrupts and SPIs are on, and timers' with them. */
 static void set_up_gic(struct vcpu *vcpu)
 {
@@ -221,6 +165,56 @@ static void set_up_gic(struct vcpu *vcpu)
     fake_guest_interface(true, true, 0xff, false);
 }
 
+/* Its CPU interface and its timers, which it has without exits. */
+void guest_act(struct hv_vcpu *vcpu)
+{
+    struct vtimer_regs *timers = fake_vtimer_regs();
+
+    if (vcpu->runs++ == 0)
+        set_up_gic(container_of(vcpu, struct vcpu, hv));
+    switch (fuzz_below(8)) {
+    case 0: fake_guest_eoi((uint32_t)fuzz_below(48)); break;
+    case 1: fake_guest_dir((uint32_t)fuzz_below(48)); break;
+    case 2:
+        fake_guest_interface(!fuzz_one_in(4), !fuzz_one_in(4), (uint8_t)(fuzz_next() | 0x80),
+                             fuzz_one_in(8));
+        break;
+    case 3:
+        timers->cntv_cval = arch_counter() + (fuzz_next() >> 40);
+        timers->cntv_ctl = (uint32_t)fuzz_below(4);
+        break;
+    case 4:
+        timers->cntp_cval = fuzz_one_in(4) ? fuzz_value() : arch_counter() + (fuzz_next() >> 40);
+        timers->cntp_ctl = (uint32_t)fuzz_below(4);
+        break;
+    default: break;
+    }
+    if (fuzz_one_in(2)) {
+        const uint32_t iar = fake_guest_ack();
+
+        if (iar < FAKE_SPURIOUS && !fuzz_one_in(8))
+            fake_guest_eoi(iar);
+    }
+}
+
+struct vm_exit guest_exit(struct hv_vcpu *vcpu)
+{
+    static const uint8_t others[] = { VM_EXIT_IRQ, VM_EXIT_IRQ, VM_EXIT_HALT, VM_EXIT_YIELD };
+
+    switch (fuzz_below(8)) {
+    case 0:
+    case 1:
+    case 2: return memory();
+    case 3: return call(vcpu);
+    case 4: return message();
+    case 5:
+        if (fuzz_one_in(128))
+            return (struct vm_exit){ .reason = VM_EXIT_FATAL, .fatal.what = "chance" };
+        return memory();
+    default: return (struct vm_exit){ .reason = others[fuzz_below(ARRAY_SIZE(others))] };
+    }
+}
+
 /* --- the backend --- */
 
 static void vcpu_reset(struct hv_vcpu *vcpu, const struct hv_reset *reset)
@@ -231,63 +225,10 @@ static void vcpu_reset(struct hv_vcpu *vcpu, const struct hv_reset *reset)
     vcpu->runs = 0;
 }
 
-static void vcpu_set_space(struct hv_vcpu *vcpu, paddr_t root, uint32_t tag)
-{
-    vcpu->root = root;
-    vcpu->tag = tag;
-}
-
-static void vcpu_load(struct hv_vcpu *vcpu)
-{
-    assert_false(vcpu->loaded);
-    vcpu->loaded = true;
-}
-
-static void vcpu_put(struct hv_vcpu *vcpu)
-{
-    assert_true(vcpu->loaded);
-    vcpu->loaded = false;
-}
-
-static void vcpu_run(struct hv_vcpu *vcpu, hv_answer answer)
-{
-    struct vm_exit exit;
-    bool again;
-
-    if (vcpu->runs++ == 0)
-        set_up_gic(container_of(vcpu, struct vcpu, hv));
-    do {
-        assert_true(vcpu->loaded);
-        world_between_exits();
-        act();
-        if (world_exits_left != 0) {
-            world_exits_left--;
-            exit = random_exit(vcpu);
-        } else {
-            exit = (struct vm_exit){ .reason = VM_EXIT_YIELD };
-            (void)vm_stop(container_of(vcpu, struct vcpu, hv)->vm);
-        }
-        again = answer(vcpu, &exit);
-        world_check_locks();
-    } while (again);
-}
-
-static void vcpu_trap_halt(struct hv_vcpu *vcpu, bool trap)
-{
-    assert_true(vcpu->loaded);
-    vcpu->trap_halt = trap;
-}
-
 static void finish_read(struct hv_vcpu *vcpu, const struct vm_exit *exit, uint64_t value)
 {
     (void)exit;
     vcpu->last_read = value;
-}
-
-static void for_exit(struct hv_vcpu *vcpu, const struct vm_exit *exit)
-{
-    (void)vcpu;
-    (void)exit;
 }
 
 static status_t emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const struct hv_bus *bus)
@@ -300,28 +241,15 @@ static status_t emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const 
         const unsigned size = 1u << fuzz_below(4);
         uint64_t value = fuzz_value();
 
-        status = fuzz_one_in(2) ? bus->read(bus->context, address(), size, &value)
-                                : bus->write(bus->context, address(), size, value);
+        status = fuzz_one_in(2) ? bus->read(bus->context, guest_address(), size, &value)
+                                : bus->write(bus->context, guest_address(), size, value);
     }
     return fuzz_one_in(32) ? ERR_UNSUPPORTED : status;
-}
-
-static void skip_it(struct hv_vcpu *vcpu)
-{
-    (void)vcpu;
 }
 
 static uint64_t pc(const struct hv_vcpu *vcpu)
 {
     return vcpu->pc;
-}
-
-static status_t translate(struct hv_vcpu *vcpu, uint64_t gva, uint8_t access, gpa_t *out)
-{
-    (void)vcpu;
-    (void)access;
-    *out = gpa(gva);
-    return fuzz_one_in(2) ? OK : ERR_NOT_FOUND;
 }
 
 static void describe(const struct hv_vcpu *vcpu, hv_print print, void *context)
@@ -330,22 +258,13 @@ static void describe(const struct hv_vcpu *vcpu, hv_print print, void *context)
 }
 
 static const struct hv_ops ops = {
-    .name = "fuzz",
     .vcpu_reset = vcpu_reset,
-    .vcpu_set_space = vcpu_set_space,
-    .vcpu_load = vcpu_load,
-    .vcpu_put = vcpu_put,
-    .vcpu_run = vcpu_run,
-    .vcpu_trap_halt = vcpu_trap_halt,
     .finish_read = finish_read,
-    .finish_write = for_exit,
     .emulate = emulate,
-    .inject_bus_fault = for_exit,
-    .skip = skip_it,
     .pc = pc,
     .frame_pointer = pc,
-    .translate = translate,
     .describe = describe,
+    GUEST_OPS,
 };
 const struct hv_ops *hv = &ops;
 
@@ -354,15 +273,8 @@ const struct hv_ops *hv = &ops;
 static struct vm_config config(void)
 {
     static const char image[] = "firmware, or a kernel";
-    struct vm_config out;
+    struct vm_config out = guest_config("virt");
 
-    vm_config_init(&out);
-    strcpy(out.machine, "virt");
-    out.cpus = 1 + (unsigned)fuzz_below(4);
-    out.memory = 4 << 20;
-    out.format = VM_IMAGE_RAW;
-    out.affinity = 1 + fuzz_below(3);
-    out.restart = (enum vm_restart)fuzz_below(3);
     *(fuzz_one_in(2) ? &out.kernel : &out.firmware) = (struct blob){ image, sizeof(image) };
     return out;
 }
