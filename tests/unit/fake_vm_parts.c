@@ -2,11 +2,10 @@
 #include "tests/unit/fake_vm_parts.h"
 
 #include "arch/fake/fake.h"
-#include "kernel/bootmem.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
 #include "kernel/percpu.h"
-#include "kernel/pmm.h"
+#include "tests/unit/fake_arena.h"
 #include "vm/exit.h"
 #include "vm/image/image.h"
 #include "vm/irqchip/irqchip.h"
@@ -50,16 +49,10 @@ static const struct irqchip chip = { .name = "fake", .ack = ack, .send_ipi = sen
 
 static void make_world(void)
 {
-    static uint8_t pages[1 << 20] __attribute__((aligned(4096)));
-    static pmm_arena_t arena;
     struct cpu *cpu = cpu_new(0);
 
-    fake_ram_init();
-    bootmem_add(pages, sizeof(pages));
-    if (cpu == NULL ||
-        pmm_arena_init(&arena, paddr(FAKE_RAM_BASE), FAKE_ARENA_PAGES * PAGE_SIZE) != OK)
+    if (cpu == NULL || make_arena(NULL) != 0)
         abort();
-    pmm_add_arena(&arena);
     arch_set_this_cpu(cpu);
     cpu_set_online(cpu);
     irq_set_chip(&chip);

@@ -8,7 +8,6 @@
 #include "vm/vdev.h"
 #include "vm/vm.h"
 
-#define FAKE_ARENA_PAGES 8192u
 #define FAKE_RAM 0x40000000u
 #define FAKE_RAM_SIZE (4u << 20)
 #define FAKE_DEVICE 0x9000000u

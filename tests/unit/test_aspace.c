@@ -4,9 +4,9 @@
 #include "vm/aspace.h"
 
 #include "arch/fake/fake.h"
-#include "kernel/bootmem.h"
 #include "kernel/percpu.h"
 #include "kernel/pmm.h"
+#include "tests/unit/fake_arena.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,6 @@
 #include <cmocka.h>
 
 #define RWX (PT_READ | PT_WRITE | PT_EXEC)
-#define ARENA_PAGES 8192
 
 static struct aspace space;
 static vmo_t memory; /* 8 MiB */
@@ -26,17 +25,8 @@ static size_t free_before;
 
 static int world(void **state)
 {
-    static uint8_t pages[1 << 20] __attribute__((aligned(4096)));
-    static pmm_arena_t arena;
-
-    (void)state;
-    fake_ram_init();
-    bootmem_add(pages, sizeof(pages));
-    if (pmm_arena_init(&arena, paddr(FAKE_RAM_BASE), ARENA_PAGES * PAGE_SIZE) != OK)
-        return -1;
-    pmm_add_arena(&arena);
     arch_set_this_cpu(cpu_new(0));
-    return 0;
+    return make_arena(state);
 }
 
 static int setup(void **state)
@@ -274,7 +264,7 @@ static void a_device_writes_only_where_its_guest_may(void **state)
 
 static void identity_regions_are_mapped_at_once(void **state)
 {
-    const paddr_t host = paddr(FAKE_RAM_BASE + ((uint64_t)ARENA_PAGES << PAGE_SHIFT));
+    const paddr_t host = paddr(FAKE_ARENA_BASE + FAKE_ARENA_BYTES);
     struct region region = { .base = gpa(0x8010000),
                              .size = 0x2000,
                              .kind = REGION_IDENTITY,
@@ -375,7 +365,7 @@ static void prefault_leaves_nothing_to_fault(void **state)
 static void prefault_reports_that_memory_ran_out(void **state)
 {
     vmo_t large;
-    struct region region = ram_at(0, (size_t)ARENA_PAGES << PAGE_SHIFT);
+    struct region region = ram_at(0, FAKE_ARENA_BYTES);
 
     (void)state;
     assert_int_equal(vmo_init(&large, region.size), OK);

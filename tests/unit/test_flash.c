@@ -2,7 +2,7 @@
 #include "vm/devices/flash.h"
 
 #include "arch/fake/fake.h"
-#include "tests/unit/vdev_memory.h"
+#include "tests/unit/fake_arena.h"
 #include "tests/unit/vdev_test.h"
 
 #define BACKED (2 * FLASH_SECTOR_BYTES)

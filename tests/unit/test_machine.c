@@ -15,10 +15,10 @@
 #include <string.h>
 
 #include "drivers/rtc/rtc.h"
-#include "kernel/bootmem.h"
 #include "kernel/percpu.h"
 #include "kernel/pmm.h"
 #include "tests/unit/captured_log.h"
+#include "tests/unit/fake_arena.h"
 #include "tests/unit/starve.h"
 #include "vm/devices/flash.h"
 #include "vm/devices/pl061.h"
@@ -134,20 +134,6 @@ status_t vm_image_load_region(struct vm *of, gpa_t to, const struct blob *image,
 }
 
 /* --- making and unmaking --- */
-
-static int make_arena(void **state)
-{
-    static pmm_arena_t arena;
-    static uint8_t pages[(64 << 20) / 4096 * 32];
-
-    (void)state;
-    fake_ram_init();
-    bootmem_add(pages, sizeof(pages));
-    if (pmm_arena_init(&arena, paddr(FAKE_RAM_BASE), 64 << 20) != OK)
-        return -1;
-    pmm_add_arena(&arena);
-    return 0;
-}
 
 static int set_up(void **state)
 {

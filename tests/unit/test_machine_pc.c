@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "drivers/rtc/rtc.h"
-#include "kernel/bootmem.h"
 #include "kernel/pmm.h"
 #include "tests/unit/captured_log.h"
+#include "tests/unit/fake_arena.h"
 #include "tests/unit/starve.h"
 #include "vm/devices/acpi_pm.h"
 #include "vm/irqchip/irqchip.h"
@@ -27,7 +27,6 @@
 #include "vm/vm.h"
 
 #define MAX_SEEN 32
-#define ARENA_BYTES ((size_t)64 << 20)
 
 uint32_t rtc_now(void)
 {
@@ -129,20 +128,6 @@ void vcpu_crash(struct vcpu *vcpu, const struct vm_exit *exit, const char *what)
 }
 
 /* --- making and unmaking --- */
-
-static int make_arena(void **state)
-{
-    static pmm_arena_t arena;
-    static uint8_t pages[ARENA_BYTES / 4096 * 32];
-
-    (void)state;
-    fake_ram_init();
-    bootmem_add(pages, sizeof(pages));
-    if (pmm_arena_init(&arena, paddr(FAKE_RAM_BASE), ARENA_BYTES) != OK)
-        return -1;
-    pmm_add_arena(&arena);
-    return 0;
-}
 
 static int set_up(void **state)
 {

@@ -11,31 +11,21 @@
 #include <string.h>
 
 #include "arch/fake/fake.h"
-#include "kernel/bootmem.h"
 #include "kernel/pmm.h"
 #include "tests/unit/captured_log.h"
+#include "tests/unit/fake_arena.h"
 #include "vm/ram_disk.h"
 
-#define ARENA_BYTES ((size_t)4 << 20)
 #define SECTOR RAM_DISK_SECTOR
 
 static uint8_t image[3 * SECTOR + 100];
 static uint8_t buffer[16 * SECTOR];
 
-static int make_arena(void **state)
+static int set_up(void **state)
 {
-    static pmm_arena_t arena;
-    static uint8_t pages[ARENA_BYTES / 4096 * 32];
-
-    (void)state;
-    fake_ram_init();
-    bootmem_add(pages, sizeof(pages));
-    if (pmm_arena_init(&arena, paddr(FAKE_RAM_BASE), ARENA_BYTES) != OK)
-        return -1;
-    pmm_add_arena(&arena);
     for (size_t i = 0; i < sizeof(image); i++)
         image[i] = (uint8_t)(i / SECTOR + 1);
-    return 0;
+    return make_arena(state);
 }
 
 static int tear_down(void **state)
@@ -155,7 +145,7 @@ static void there_are_so_many_disks_and_all_their_memory_comes_back(void **state
 
 static void a_write_without_memory_is_refused(void **state)
 {
-    struct ram_disk *disk = make(16 << 20, false);
+    struct ram_disk *disk = make(2 * FAKE_ARENA_BYTES, false);
     status_t status = OK;
 
     (void)state;
@@ -178,5 +168,5 @@ int main(void)
         disk_test(a_write_without_memory_is_refused),
     };
 
-    return cmocka_run_group_tests(tests, make_arena, NULL);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -7,8 +7,8 @@
 #include "arch/fake/fake.h"
 #include "kernel/percpu.h"
 #include "kernel/timer.h"
+#include "tests/unit/fake_arena.h"
 #include "tests/unit/fake_ram_disk.h"
-#include "tests/unit/vdev_memory.h"
 #include "tests/unit/vdev_test.h"
 #include "vm/devices/acpi_pm.h"
 #include "vm/devices/cmos.h"
@@ -411,7 +411,7 @@ static int teardown(void **unused)
     (void)unused;
     console_detach(&console);
     vmo_destroy(&memory);
-    return pmm_free_count() == TEST_ARENA_BYTES / PAGE_SIZE ? 0 : -1;
+    return pmm_free_count() == FAKE_ARENA_PAGES ? 0 : -1;
 }
 
 int main(void)

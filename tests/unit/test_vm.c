@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of a VM: every call in every state, ends and restarts, and that nothing leaks. */
 
+#include "tests/unit/fake_arena.h"
 #include "tests/unit/fake_vm_parts.h"
 
 #include "arch/fake/fake.h"
