@@ -2,9 +2,7 @@
 /* The ACPI registers, and the ports that reset a PC or end a test. */
 #include "vm/devices/acpi_pm.h"
 
-#include "arch/fake/fake.h"
-#include "kernel/percpu.h"
-#include "kernel/timer.h"
+#include "tests/unit/vdev_clock.h"
 #include "tests/unit/vdev_test.h"
 #include "vm/devices/debug_exit.h"
 #include "vm/devices/pc_reset.h"
@@ -15,7 +13,6 @@ enum { TMR_STS = 1, PWRBTN = 0x100, WAK = 0x8000, SLP_EN = 0x2000 };
 
 #define HALF_TURN (1u << 23)
 
-static struct cpu cpu;
 static struct wire wire;
 static struct vdev *dev;
 static struct {
@@ -52,17 +49,13 @@ static const struct pc_events events = {
 /* To when the PM timer has counted this far since counter 0. */
 static void at_tick(uint64_t tick)
 {
-    fake_counter_set((tick * FAKE_COUNTER_HZ + ACPI_PM_TIMER_HZ - 1) / ACPI_PM_TIMER_HZ);
-    if (arch_counter() >= fake_timer_deadline())
-        timer_interrupt();
+    clock_to((tick * FAKE_COUNTER_HZ + ACPI_PM_TIMER_HZ - 1) / ACPI_PM_TIMER_HZ);
 }
 
 static int setup(void **unused)
 {
     (void)unused;
-    cpu = (struct cpu){ 0 };
-    arch_set_this_cpu(&cpu);
-    arch_timer_set(TIMER_NEVER);
+    clock_start();
     wire = (struct wire){ 0 };
     memset(&asked, 0, sizeof(asked));
     at_tick(0);
@@ -73,7 +66,7 @@ static int teardown(void **unused)
 {
     (void)unused;
     dev->ops->destroy(dev);
-    assert_null(cpu.timers.first);
+    assert_no_timer();
     return 0;
 }
 
@@ -112,7 +105,7 @@ static void its_highest_bit_sets_the_status_and_interrupts_when_asked_for(void *
     assert_true(wire.level);
     dev_write(dev, EN, 2, 0);
     assert_false(wire.level);
-    assert_null(cpu.timers.first);
+    assert_no_timer();
 }
 
 static void the_power_button_interrupts_until_its_status_is_cleared(void **unused)

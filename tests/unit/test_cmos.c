@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vm/devices/cmos.h"
 
-#include "arch/fake/fake.h"
-#include "kernel/percpu.h"
-#include "kernel/timer.h"
+#include "tests/unit/vdev_clock.h"
 #include "tests/unit/vdev_test.h"
 #include "vm/devices/cmos_time.h"
 #include "vm/state.h"
@@ -16,7 +14,6 @@ enum { IRQF = 0x80, PF = 0x40, AF = 0x20, UF = 0x10 };
 #define START 1700000000u /* Tuesday, 2023-11-14 22:13:20 */
 #define TICK0 1234567u
 
-static struct cpu cpu;
 static struct wire wire;
 static struct vdev *dev;
 
@@ -34,9 +31,7 @@ static void out(unsigned index, unsigned value)
 
 static void at_ns(uint64_t ns)
 {
-    fake_counter_set(TICK0 + ns_to_ticks(ns));
-    while (arch_counter() >= fake_timer_deadline())
-        timer_interrupt();
+    clock_to(TICK0 + ns_to_ticks(ns));
 }
 
 static void at_second(uint64_t second)
@@ -64,9 +59,7 @@ static int setup(void **unused)
     };
 
     (void)unused;
-    cpu = (struct cpu){ 0 };
-    arch_set_this_cpu(&cpu);
-    arch_timer_set(TIMER_NEVER);
+    clock_start();
     wire = (struct wire){ 0 };
     at_second(0);
     return cmos_create(&dev, &config, wire_line(&wire)) == OK ? 0 : -1;
@@ -76,7 +69,7 @@ static int teardown(void **unused)
 {
     (void)unused;
     dev->ops->destroy(dev);
-    assert_null(cpu.timers.first);
+    assert_no_timer();
     return 0;
 }
 
@@ -201,7 +194,7 @@ static void the_update_interrupts_once_a_second_when_told_that_it_was_seen(void 
     assert_false(wire.level);
     at_second(1);
     assert_true(wire.level);
-    assert_null(cpu.timers.first); /* nothing more can happen */
+    assert_no_timer(); /* nothing more can happen */
     at_second(5);
     assert_int_equal(in(C), IRQF | UF | PF);
     assert_false(wire.level);
@@ -227,7 +220,7 @@ static void flags_are_set_without_interrupts_too(void **unused)
     out(A, 0x20); /* no rate */
     at_ns(1900000000);
     assert_int_equal(in(C), 0);
-    assert_null(cpu.timers.first);
+    assert_no_timer();
 }
 
 static void the_periodic_interrupt_has_the_rate_that_was_asked_for(void **unused)
@@ -286,7 +279,7 @@ static void the_alarm_comes_at_its_time(void **unused)
     assert_true(wire.level);
     in(C);
     out(SECOND_ALARM, 0x99); /* never */
-    assert_null(cpu.timers.first);
+    assert_no_timer();
     at_second(2 * 86400);
     assert_false(wire.level);
     assert_false(in(C)&AF);

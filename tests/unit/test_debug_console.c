@@ -11,9 +11,7 @@ static struct vdev *dev;
 static int setup(void **unused)
 {
     (void)unused;
-    console_init(terminal_write);
-    terminal_clear();
-    assert_int_equal(console_attach(&console, "vm"), OK);
+    attach_console(&console);
     return debug_console_create(&dev, &console) == OK ? 0 : -1;
 }
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vm/devices/i8042.h"
 
-#include "arch/fake/fake.h"
-#include "kernel/percpu.h"
-#include "kernel/timer.h"
+#include "tests/unit/vdev_clock.h"
 #include "tests/unit/vdev_test.h"
 
 enum { FULL = 1, SYSTEM = 4, COMMAND = 8, UNLOCKED = 16, AUX = 32, TIMEOUT = 64 };
 
-static struct cpu cpu;
 static struct console console;
 static struct wire wire;
 static struct vdev *dev;
@@ -52,9 +49,7 @@ static void set_ctr(uint8_t value)
 static void pass(uint64_t ns)
 {
     now += ns_to_ticks(ns);
-    fake_counter_set(now);
-    if (now >= fake_timer_deadline())
-        timer_interrupt();
+    clock_to(now);
 }
 
 /* Reads all there is, and checks that it is this. */
@@ -72,19 +67,11 @@ static void expect(const uint8_t *bytes, unsigned count)
 
 static int setup(void **unused)
 {
-    uint8_t byte;
-
     (void)unused;
-    cpu = (struct cpu){ 0 };
-    arch_set_this_cpu(&cpu);
-    arch_timer_set(TIMER_NEVER);
-    console_init(terminal_write);
-    terminal_clear();
+    clock_start();
     wire = (struct wire){ 0 };
     resets = 0;
-    assert_int_equal(console_attach(&console, "vm"), OK);
-    while (console_get(&console, &byte))
-        ;
+    attach_console(&console);
     return i8042_create(&dev, &console, wire_line(&wire), &events) == OK ? 0 : -1;
 }
 
@@ -93,7 +80,7 @@ static int teardown(void **unused)
     (void)unused;
     dev->ops->destroy(dev);
     console_detach(&console);
-    assert_null(cpu.timers.first);
+    assert_no_timer();
     return 0;
 }
 

@@ -30,9 +30,7 @@ static int setup(void **unused)
 {
     (void)unused;
     wire = (struct wire){ 0 };
-    console_init(terminal_write);
-    terminal_clear();
-    assert_int_equal(console_attach(&console, "vm"), OK);
+    attach_console(&console);
     assert_int_equal(pl011_create(&dev, &console, wire_line(&wire)), OK);
     return 0;
 }

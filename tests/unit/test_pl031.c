@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vm/devices/pl031.h"
 
-#include "arch/fake/fake.h"
-#include "kernel/percpu.h"
+#include "tests/unit/vdev_clock.h"
 #include "tests/unit/vdev_test.h"
 
 enum {
@@ -18,7 +17,6 @@ enum {
 
 #define START 1700000000u
 
-static struct cpu cpu;
 static struct wire wire;
 static struct vdev *dev;
 static uint64_t second;
@@ -26,17 +24,13 @@ static uint64_t second;
 static void at_second(uint64_t seconds)
 {
     second = seconds;
-    fake_counter_set(1234567 + seconds * FAKE_COUNTER_HZ);
-    if (arch_counter() >= fake_timer_deadline())
-        timer_interrupt();
+    clock_to(1234567 + seconds * FAKE_COUNTER_HZ);
 }
 
 static int setup(void **unused)
 {
     (void)unused;
-    cpu = (struct cpu){ 0 };
-    arch_set_this_cpu(&cpu);
-    arch_timer_set(TIMER_NEVER);
+    clock_start();
     wire = (struct wire){ 0 };
     at_second(0);
     return pl031_create(&dev, START, wire_line(&wire)) == OK ? 0 : -1;
@@ -46,7 +40,7 @@ static int teardown(void **unused)
 {
     (void)unused;
     dev->ops->destroy(dev);
-    assert_null(cpu.timers.first);
+    assert_no_timer();
     return 0;
 }
 

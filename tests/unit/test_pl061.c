@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vm/devices/pl061.h"
 
-#include "arch/fake/fake.h"
-#include "kernel/percpu.h"
+#include "tests/unit/vdev_clock.h"
 #include "tests/unit/vdev_test.h"
 
 enum {
@@ -19,14 +18,13 @@ enum {
 #define DATA(pins) ((uint64_t)(pins) << 2)
 #define KEY (1u << PL061_PIN_POWER)
 
-static struct cpu cpu;
 static struct wire wire;
 static struct vdev *dev;
 
 static int setup(void **unused)
 {
     (void)unused;
-    arch_set_this_cpu(&cpu);
+    clock_start();
     fake_counter_set(0);
     wire = (struct wire){ 0 };
     return pl061_create(&dev, wire_line(&wire)) == OK ? 0 : -1;
@@ -36,7 +34,7 @@ static int teardown(void **unused)
 {
     (void)unused;
     dev->ops->destroy(dev);
-    assert_null(cpu.timers.first);
+    assert_no_timer();
     return 0;
 }
 
@@ -166,7 +164,7 @@ static void a_pressed_key_is_released_after_its_time(void **unused)
     assert_true(wire.level); /* the other edge */
     pl061_press(dev, PL061_PIN_POWER);
     dev->ops->reset(dev);
-    assert_null(cpu.timers.first);
+    assert_no_timer();
     pl061_press(dev, PL061_PIN_POWER); /* left to destroy */
 }
 

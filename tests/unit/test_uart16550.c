@@ -23,15 +23,9 @@ static void out(unsigned reg, unsigned value)
 
 static int setup(void **unused)
 {
-    uint8_t byte;
-
     (void)unused;
-    console_init(terminal_write);
-    terminal_clear();
     wire = (struct wire){ 0 };
-    assert_int_equal(console_attach(&console, "vm"), OK);
-    while (console_get(&console, &byte))
-        ;
+    attach_console(&console);
     return uart16550_create(&dev, &console, true, wire_line(&wire)) == OK ? 0 : -1;
 }
 

@@ -4,11 +4,9 @@
  * survived; restore(save(x)) == x; and a record that save has not written is refused or
  * harmless.
  */
-#include "arch/fake/fake.h"
-#include "kernel/percpu.h"
-#include "kernel/timer.h"
 #include "tests/unit/fake_arena.h"
 #include "tests/unit/fake_ram_disk.h"
+#include "tests/unit/vdev_clock.h"
 #include "tests/unit/vdev_test.h"
 #include "vm/devices/acpi_pm.h"
 #include "vm/devices/cmos.h"
@@ -33,7 +31,6 @@
 
 static struct console console;
 static vmo_t memory;
-static struct cpu cpu;
 static struct ram_disk disk = { .sectors = 3000 };
 static uint64_t random_state;
 
@@ -201,9 +198,7 @@ static const struct model {
 
 static void pass_time(uint64_t ticks)
 {
-    fake_counter_set(arch_counter() + ticks);
-    if (arch_counter() >= fake_timer_deadline())
-        timer_interrupt();
+    clock_to(arch_counter() + ticks);
 }
 
 static struct vdev_access random_access(const struct model *model, uint64_t chance)
@@ -398,7 +393,7 @@ static void reset_gives_what_a_new_one_has(void **unused)
 static int setup(void **state)
 {
     random_state = 0x5eed5eed5eed5eed;
-    arch_set_this_cpu(&cpu);
+    clock_start();
     fake_counter_set(1000);
     console_init(swallow);
     if (make_arena(state) != 0 || vmo_init(&memory, FLASH_SECTOR_BYTES) != OK)

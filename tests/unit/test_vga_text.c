@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vm/devices/vga_text.h"
 
-#include "arch/fake/fake.h"
-#include "kernel/percpu.h"
-#include "kernel/timer.h"
+#include "tests/unit/vdev_clock.h"
 #include "tests/unit/vdev_test.h"
 #include "vm/devices/vga_screen.h"
 
@@ -11,7 +9,6 @@
 
 enum { CRTC = 0x14, STATUS = 0x1a };
 
-static struct cpu cpu;
 static struct console console;
 static struct vdev *dev;
 static uint64_t now;
@@ -19,9 +16,7 @@ static uint64_t now;
 static void pass(uint64_t ns)
 {
     now += ns_to_ticks(ns);
-    fake_counter_set(now);
-    if (now >= fake_timer_deadline())
-        timer_interrupt();
+    clock_to(now);
 }
 
 static void rest(void)
@@ -83,12 +78,8 @@ static void scroll_by_copying(void)
 static int setup(void **unused)
 {
     (void)unused;
-    cpu = (struct cpu){ 0 };
-    arch_set_this_cpu(&cpu);
-    arch_timer_set(TIMER_NEVER);
-    console_init(terminal_write);
-    terminal_clear();
-    assert_int_equal(console_attach(&console, "vm"), OK);
+    clock_start();
+    attach_console(&console);
     return vga_text_create(&dev, &console) == OK ? 0 : -1;
 }
 
@@ -97,7 +88,7 @@ static int teardown(void **unused)
     (void)unused;
     dev->ops->destroy(dev);
     console_detach(&console);
-    assert_null(cpu.timers.first);
+    assert_no_timer();
     return 0;
 }
 
@@ -123,7 +114,7 @@ static void what_is_written_is_shown_as_lines_when_it_rests(void **unused)
     assert_string_equal(terminal_text, "");
     EXPECT("Hello from the boot sector\r\n    and more\r\n");
     EXPECT("");
-    assert_null(cpu.timers.first); /* nothing to wait for */
+    assert_no_timer(); /* nothing to wait for */
 }
 
 static void only_changes_are_shown(void **unused)

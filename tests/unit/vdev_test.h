@@ -85,6 +85,18 @@ static inline void terminal_clear(void)
     terminal_text[0] = '\0';
 }
 
+/* The first VM's: its terminal is empty, and nothing has been typed. */
+static inline void attach_console(struct console *console)
+{
+    uint8_t byte;
+
+    console_init(terminal_write);
+    terminal_clear();
+    assert_int_equal(console_attach(console, "vm"), OK);
+    while (console_get(console, &byte))
+        ;
+}
+
 static inline void typed(const char *text)
 {
     console_typed((const uint8_t *)text, (unsigned)strlen(text));
