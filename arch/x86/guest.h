@@ -103,6 +103,8 @@ struct x86_guest_ops {
     void (*inject_exception)(struct hv_vcpu *vcpu, uint8_t vector, int64_t error_code);
     /* Clears what STI, MOV SS and single-stepping leave pending after an emulated instruction. */
     void (*retired)(struct hv_vcpu *vcpu);
+    /* Did the last exit interrupt the delivery of an event, not an instruction? */
+    bool (*delivering)(const struct hv_vcpu *vcpu);
 };
 
 extern const struct x86_guest_ops *x86_guest; /* of the backend that arch_hv_select chose */

@@ -225,6 +225,20 @@ static void what_is_not_emulated_is_refused_untouched(void **state)
     assert_int_equal(guest.accesses, 0);
 }
 
+/* The CPU would touch it again, for ever. */
+static void a_stack_in_a_device_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(EMULATE("\x8f\xc1"), ERR_UNSUPPORTED); /* pop %rcx, as with an address */
+    assert_int_equal(EMULATE("\xff\xf0"), ERR_UNSUPPORTED); /* push %rax */
+    assert_int_equal(EMULATE("\x59"), ERR_UNSUPPORTED);
+    guest.delivering = true;
+    assert_int_equal(EMULATE(MOV_EAX_TO_RBX), ERR_UNSUPPORTED);
+    assert_int_equal(EMULATE("\x89\xc3"), ERR_UNSUPPORTED);
+    assert_unmoved();
+    assert_int_equal(guest.accesses, 0);
+}
+
 static void code_that_no_longer_touches_memory_is_left_to_the_cpu(void **state)
 {
     (void)state;
@@ -305,6 +319,7 @@ int main(void)
         cmocka_unit_test_setup(an_error_of_the_bus_is_passed_and_changes_nothing, set_up_long_mode),
         cmocka_unit_test_setup(a_wrong_lock_is_an_undefined_opcode, set_up_long_mode),
         cmocka_unit_test_setup(what_is_not_emulated_is_refused_untouched, set_up_long_mode),
+        cmocka_unit_test_setup(a_stack_in_a_device_is_refused, set_up_long_mode),
         cmocka_unit_test_setup(code_that_no_longer_touches_memory_is_left_to_the_cpu,
                                set_up_long_mode),
         cmocka_unit_test_setup(more_than_15_bytes_are_a_protection_fault, set_up_long_mode),

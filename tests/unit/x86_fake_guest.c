@@ -48,12 +48,19 @@ static void retired(struct hv_vcpu *vcpu)
     guest.retired++;
 }
 
+static bool delivering(const struct hv_vcpu *vcpu)
+{
+    (void)vcpu;
+    return guest.delivering;
+}
+
 static const struct x86_guest_ops fake_guest_ops = {
     .get = get,
     .set = set,
     .segment = segment,
     .inject_exception = inject_exception,
     .retired = retired,
+    .delivering = delivering,
 };
 
 const struct x86_guest_ops *x86_guest = &fake_guest_ops;

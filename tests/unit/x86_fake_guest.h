@@ -43,6 +43,7 @@ struct fake_guest {
     int64_t error;
     uint64_t fault_address;
     unsigned retired;
+    bool delivering;
     uint64_t xmm[16][2];
     uint8_t memory[FAKE_MEMORY] __attribute__((aligned(4096)));
     struct fake_note note[FAKE_NOTES]; /* the first accesses on the bus */

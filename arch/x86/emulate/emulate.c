@@ -113,8 +113,8 @@ static status_t carry_out(struct emulation *e)
         return ERR_UNSUPPORTED;
     if (string)
         return emulate_string(e);
-    if (!e->insn.memory) /* not what exited */
-        return emulate_again(e);
+    if (!e->insn.memory) /* not what exited, unless its stack is in a device */
+        return stack ? ERR_UNSUPPORTED : emulate_again(e);
     e->one_operand = !stack;
     if (unlikely(wide))
         return emulate_wide(e);
@@ -158,6 +158,8 @@ status_t x86_emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const str
     struct emulation e; /* the windows are not worth clearing */
     status_t status;
 
+    if (exit->reason == VM_EXIT_MEMORY && x86_guest->delivering(vcpu))
+        return ERR_UNSUPPORTED; /* an event's stack is in a device */
     e.vcpu = vcpu;
     e.exit = exit;
     e.bus = bus;

@@ -93,6 +93,11 @@ static void retired(struct hv_vcpu *vcpu)
     svm_advance(vcpu, svm_vmcb(vcpu), svm_vmcb(vcpu)->rip);
 }
 
+static bool delivering(const struct hv_vcpu *vcpu)
+{
+    return svm_vmcb(vcpu)->exit_event & EVENT_VALID;
+}
+
 const struct x86_guest_ops svm_guest_ops = {
     .get = get,
     .set = set,
@@ -100,4 +105,5 @@ const struct x86_guest_ops svm_guest_ops = {
     .set_segment = set_segment,
     .inject_exception = svm_inject_exception,
     .retired = retired,
+    .delivering = delivering,
 };

@@ -167,6 +167,12 @@ static void retired(struct hv_vcpu *vcpu)
     vmx_advance(vcpu, vmread(VMCS_GUEST_RIP));
 }
 
+static bool delivering(const struct hv_vcpu *vcpu)
+{
+    (void)vcpu;
+    return vmread(VMCS_INTERRUPTED_EVENT) & EVENT_VALID;
+}
+
 const struct x86_guest_ops vmx_guest_ops = {
     .get = get,
     .set = set,
@@ -174,4 +180,5 @@ const struct x86_guest_ops vmx_guest_ops = {
     .set_segment = set_segment,
     .inject_exception = vmx_inject_exception,
     .retired = retired,
+    .delivering = delivering,
 };

@@ -226,6 +226,76 @@ static void steps(void)
     on_fault = NULL;
 }
 
+/* ---- stacks where nothing is ---- */
+
+#define NOWHERE 0xd0000800UL
+
+static void pop_nowhere(uint64_t to)
+{
+    asm volatile("mov %0, %%rsp\n\tpop %%rcx" ::"r"(to) : "rcx", "memory");
+}
+
+/* POP and PUSH as with an operand in memory, but of a register. */
+static void pop_by_group(uint64_t to)
+{
+    asm volatile("mov %0, %%rsp\n\t.byte 0x8f, 0xc1" ::"r"(to) : "rcx", "memory");
+}
+
+static void push_by_group(uint64_t to)
+{
+    asm volatile("mov %0, %%rsp\n\t.byte 0xff, 0xf0" ::"r"(to) : "memory");
+}
+
+static void undefined_nowhere(uint64_t to)
+{
+    asm volatile("mov %0, %%rsp\n\tud2" ::"r"(to) : "memory");
+}
+
+static void breakpoint_nowhere(uint64_t to)
+{
+    asm volatile("mov %0, %%rsp\n\tint3" ::"r"(to) : "memory");
+}
+
+static void read_nowhere(uint64_t to)
+{
+    asm volatile("mov %0, %%rsp\n\tmov (%1), %%al" ::"r"(to), "r"(NOT_CANONICAL) : "rax", "memory");
+}
+
+/* The trap comes before an instruction that touches no memory. */
+static void step_nowhere(uint64_t to)
+{
+    asm volatile("pushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\tmov %0, %%rsp\n\tadd %%rax, %%rcx"
+                 :
+                 : "r"(to)
+                 : "rax", "rcx", "cc", "memory");
+}
+
+/* Exceptions that are delivered there end in another, which has a stack of its own. */
+static void stacks_nowhere(void)
+{
+    static const struct {
+        const char *name;
+        void (*run)(uint64_t to);
+        unsigned vector, expected; /* the one whose stack is nowhere, and what comes of it */
+    } cases[] = {
+        { "pop from a stack nowhere", pop_nowhere, VECTOR_GP, VECTOR_GP },
+        { "pop by its group", pop_by_group, VECTOR_GP, VECTOR_GP },
+        { "push by its group", push_by_group, VECTOR_GP, VECTOR_GP },
+        { "undefined with a stack nowhere", undefined_nowhere, VECTOR_UD, VECTOR_GP },
+        { "int3 with it", breakpoint_nowhere, VECTOR_BP, VECTOR_GP },
+        { "step with it", step_nowhere, VECTOR_DB, VECTOR_GP },
+        { "protection fault with it", read_nowhere, VECTOR_GP, VECTOR_DF },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct gate *const gate = &idt[cases[i].vector];
+
+        gate->ist = cases[i].vector == cases[i].expected;
+        check_equal(cases[i].name, attempt(cases[i].run, NOWHERE), cases[i].expected);
+        gate->ist = 1;
+    }
+}
+
 /* ---- one during another ---- */
 
 static void double_fault(void)
@@ -246,5 +316,6 @@ void guest_main(void)
     own();
     in_emulation();
     steps();
+    stacks_nowhere();
     double_fault();
 }
