@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scheduler.
- *
- * Virtual time: a tick on the CPU counts 1 at priority 7, 2 at 6, … 128 at 0. Of the
- * runnable entities the one with the least virtual time is next. One that wakes is not
- * behind the others by more than a small credit, whatever it slept, so it cannot hold the
- * CPU to catch up; and because everybody's time advances when they run, nobody starves.
- * Virtual times are compared by their difference, so they may wrap.
+ * The scheduler: each CPU's loop, and what is asked of it from others. Whose turn it is
+ * virtual time decides (run_queue.h).
  *
  * Why no wake-up is lost. Everything about an entity and its CPU changes under the CPU's
  * lock. A waker first makes its wish visible (a request bit), then takes that lock:
@@ -36,100 +31,19 @@
 #include "kernel/irq.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
-
-enum entity_state { DETACHED, RUNNABLE, RUNNING, BLOCKED };
+#include "kernel/run_queue.h"
 
 static spinlock_t placement = SPINLOCK_INIT;
-
-/* Of the entity's own time: so far behind must a waiting one be to interrupt a slice: 1 ms. */
-static uint64_t wake_granularity(void)
-{
-    return arch_counter_hz() >> 10;
-}
-
-static uint64_t virtual_ticks(uint8_t priority, uint64_t ticks)
-{
-    return ticks << (SCHED_PRIORITIES - 1 - priority);
-}
-
-/* How far behind a sleeper may be when it wakes: 2 ms of a default entity's time. */
-static uint64_t sleeper_credit(void)
-{
-    return virtual_ticks(SCHED_PRIORITY_DEFAULT, arch_counter_hz() >> 9);
-}
-
-static bool before(uint64_t a, uint64_t b)
-{
-    return (int64_t)(a - b) < 0;
-}
-
-static bool far_behind(const struct sched_entity *entity, uint64_t vruntime)
-{
-    return before(entity->vruntime + virtual_ticks(entity->priority, wake_granularity()), vruntime);
-}
-
-static uint64_t live_vruntime(const struct sched_entity *current, uint64_t now)
-{
-    return current->vruntime + virtual_ticks(current->priority, now - current->since);
-}
-
-/* The least virtual time of those that are runnable; it only grows. */
-static void advance_min_vruntime(struct sched_cpu *sched, uint64_t current)
-{
-    const struct sched_entity *first = sched->runnable;
-    uint64_t least = first && before(first->vruntime, current) ? first->vruntime : current;
-
-    if (before(sched->min_vruntime, least))
-        sched->min_vruntime = least;
-}
-
-/* As far as the one that runs has come by now: alone, it may not have left run() for long. */
-static void catch_up(struct sched_cpu *sched)
-{
-    const struct sched_entity *current = sched->current;
-
-    if (current && current->state == RUNNING)
-        advance_min_vruntime(sched, live_vruntime(current, arch_counter()));
-}
 
 static void set_leave(struct sched_cpu *sched, bool leave)
 {
     __atomic_store_n(&sched->leave, leave, __ATOMIC_RELAXED);
 }
 
-/* sched_contended() reads it without the lock. */
-static void set_waiting(struct sched_cpu *sched, unsigned waiting)
-{
-    __atomic_store_n(&sched->waiting, waiting, __ATOMIC_RELAXED);
-}
-
 static void kick_cpu(const struct cpu *cpu)
 {
     if (cpu != this_cpu())
         irq_chip()->send_ipi(cpu->id);
-}
-
-static void enqueue(struct sched_cpu *sched, struct sched_entity *entity, uint64_t now)
-{
-    struct sched_entity **at = &sched->runnable;
-
-    while (*at && !before(entity->vruntime, (*at)->vruntime))
-        at = &(*at)->next;
-    entity->next = *at;
-    *at = entity;
-    entity->state = RUNNABLE;
-    entity->since = now;
-    set_waiting(sched, sched->waiting + 1);
-}
-
-static struct sched_entity *dequeue_first(struct sched_cpu *sched, uint64_t now)
-{
-    struct sched_entity *entity = sched->runnable;
-
-    sched->runnable = entity->next;
-    entity->steal_ticks += now - entity->since;
-    set_waiting(sched, sched->waiting - 1);
-    return entity;
 }
 
 /*
@@ -142,10 +56,10 @@ static bool make_runnable(struct sched_cpu *sched, struct sched_entity *entity)
     uint64_t now = arch_counter();
     const struct sched_entity *current = sched->current;
 
-    enqueue(sched, entity, now);
+    run_queue_add(sched, entity, now);
     if (!current)
         return true;
-    if (sched->waiting > 1 && !far_behind(entity, live_vruntime(current, now)))
+    if (sched->waiting > 1 && !vruntime_far_behind(entity, vruntime_at(current, now)))
         return false;
     set_leave(sched, true);
     return true;
@@ -182,7 +96,7 @@ static status_t start_on(struct cpu *cpu, struct sched_entity *entity)
 
     spin_lock(&sched->lock);
     sched->placed++;
-    catch_up(sched);
+    run_queue_catch_up(sched);
     entity->vruntime = sched->min_vruntime;
     __atomic_store_n(&entity->cpu, cpu, __ATOMIC_RELEASE);
     bool look = make_runnable(sched, entity);
@@ -238,16 +152,6 @@ status_t sched_retire(struct sched_entity *entity)
     return status;
 }
 
-/* Not further behind than the credit, however long it slept. */
-static void wake_blocked_vruntime(struct sched_cpu *sched, struct sched_entity *entity)
-{
-    catch_up(sched);
-    uint64_t floor = sched->min_vruntime - sleeper_credit();
-
-    if (before(entity->vruntime, floor))
-        entity->vruntime = floor;
-}
-
 void sched_wake(struct sched_entity *entity)
 {
     bool look = false;
@@ -257,7 +161,7 @@ void sched_wake(struct sched_entity *entity)
     if (!cpu)
         return;
     if (entity->state == BLOCKED) {
-        wake_blocked_vruntime(&cpu->sched, entity);
+        run_queue_cap_credit(&cpu->sched, entity);
         look = make_runnable(&cpu->sched, entity);
     } else if (entity->state == RUNNING) {
         __atomic_store_n(&entity->wake_pending, true, __ATOMIC_RELAXED);
@@ -357,12 +261,12 @@ static struct sched_entity *pick(struct sched_cpu *sched, uint64_t now)
     const struct sched_entity *first = sched->runnable;
     bool slice_over = now >= sched->slice_end;
     bool others_turn = first && (!current || sched->gives_way ||
-                                 (slice_over ? before(first->vruntime, current->vruntime)
-                                             : far_behind(first, current->vruntime)));
+                                 (slice_over ? vruntime_before(first->vruntime, current->vruntime)
+                                             : vruntime_far_behind(first, current->vruntime)));
     if (others_turn) {
-        sched->current = dequeue_first(sched, now);
+        sched->current = run_queue_take_first(sched, now);
         if (current)
-            enqueue(sched, current, now);
+            run_queue_add(sched, current, now);
         current = sched->current;
     }
     sched->gives_way = false;
@@ -415,9 +319,9 @@ static void settle(struct sched_cpu *sched, struct sched_entity *entity, enum sc
     spin_lock(&sched->lock);
     uint64_t now = arch_counter();
     entity->run_ticks += now - entity->since;
-    entity->vruntime = live_vruntime(entity, now);
+    entity->vruntime = vruntime_at(entity, now);
     entity->since = now;
-    advance_min_vruntime(sched, entity->vruntime);
+    run_queue_advance(sched, entity->vruntime);
     sched->gives_way = verdict == SCHED_RUNNABLE && sched->waiting != 0 && !sched_leave(sched);
     if (blocks(entity, verdict)) {
         entity->state = BLOCKED;

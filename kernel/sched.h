@@ -42,7 +42,7 @@ struct sched_entity {
     uint8_t priority;
     uint32_t slice_ns;
 
-    /* The rest is sched.c's. */
+    /* The rest is sched.c's and run_queue.c's. */
     struct cpu *cpu; /* home; NULL before sched_start */
     struct sched_entity *next;
     uint64_t vruntime;

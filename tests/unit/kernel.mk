@@ -4,7 +4,7 @@ unit-log := kernel/log.c kernel/lib/format.c
 unit-timer := kernel/timer.c kernel/percpu.c tests/unit/fake_panic.c $(fake-cpu)
 unit-libs-timer := -lpthread
 unit-irq := kernel/irq.c kernel/log.c kernel/lib/format.c tests/unit/fake_panic.c
-unit-sched := kernel/sched.c kernel/timer.c kernel/percpu.c kernel/irq.c kernel/log.c \
+unit-sched := kernel/sched.c kernel/run_queue.c kernel/timer.c kernel/percpu.c kernel/irq.c kernel/log.c \
               kernel/lib/format.c tests/unit/fake_panic.c $(fake-cpu)
 unit-libs-sched := -lpthread
 unit-smp := kernel/smp.c kernel/timer.c kernel/percpu.c kernel/log.c kernel/lib/format.c \
