@@ -12,7 +12,7 @@ fuzz-world := tests/fuzz/world.c tests/fuzz/guest.c \
              $(addprefix vm/,vm.c pio.c ports.c vm_list.c vm_parts.c vm_end.c vcpu.c aspace.c aspace_copy.c \
                guest_memory.c exit.c exit_memory.c report.c stats.c state.c console.c ram_disk.c) \
              $(addprefix arch/fake/fake_,ram.c mem.c mmu.c cpu.c smp.c timer.c) \
-             $(addprefix kernel/,pagetable.c pagetable_walk.c tag.c vmo.c pmm.c bootmem.c sched.c run_queue.c timer.c irq.c \
+             $(addprefix kernel/,pagetable.c pagetable_walk.c tag.c vmo.c pmm.c pmm_system.c bootmem.c sched.c run_queue.c timer.c irq.c \
                percpu.c log.c lib/format.c status.c) tests/unit/fake_panic.c
 
 fuzz-pc := vm/exit_x86.c $(fuzz-world) $(wildcard vm/irqchip/x86/*.c) $(pc-devices) vm/devices/vdev_timer.c \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 vdev-base := vm/state.c vm/console.c tests/unit/fake_wired.c tests/unit/fake_panic.c
 vdev-timer := vm/devices/vdev_timer.c kernel/timer.c arch/fake/fake_timer.c arch/fake/fake_cpu.c
-vdev-memory := kernel/pmm.c kernel/vmo.c kernel/bootmem.c arch/fake/fake_ram.c arch/fake/fake_mem.c \
+vdev-memory := kernel/pmm.c kernel/pmm_system.c kernel/vmo.c kernel/bootmem.c arch/fake/fake_ram.c arch/fake/fake_mem.c \
                tests/unit/fake_panic.c
 vdev-models := $(addprefix vm/devices/,debug_console.c pl011.c pl031.c pl061.c flash.c flash_cfi.c fw_cfg.c)
 

@@ -2,7 +2,7 @@
 #
 # The memory subsystem. $(unit-memory) is what most tests of the portable rooms stand on.
 
-unit-memory = kernel/pmm.c kernel/bootmem.c kernel/status.c tests/unit/fake_panic.c \
+unit-memory = kernel/pmm.c kernel/pmm_system.c kernel/bootmem.c kernel/status.c tests/unit/fake_panic.c \
               arch/fake/fake_ram.c arch/fake/fake_mem.c arch/fake/fake_cpu.c
 
 unit-bootmem = kernel/bootmem.c kernel/status.c

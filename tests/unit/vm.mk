@@ -2,7 +2,7 @@
 #
 # The core of vm/, over the real kernel/ and a fake machine (fake_vm_parts.c).
 
-vm-kernel := kernel/pagetable.c kernel/pagetable_walk.c kernel/tag.c kernel/vmo.c kernel/pmm.c \
+vm-kernel := kernel/pagetable.c kernel/pagetable_walk.c kernel/tag.c kernel/vmo.c kernel/pmm.c kernel/pmm_system.c \
              kernel/bootmem.c kernel/sched.c kernel/run_queue.c kernel/timer.c kernel/irq.c kernel/percpu.c \
              kernel/log.c kernel/lib/format.c kernel/status.c tests/unit/fake_panic.c \
              $(addprefix arch/fake/fake_,ram.c mem.c mmu.c cpu.c smp.c timer.c hv.c)
