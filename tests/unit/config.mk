@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Configuration, bundle, images, machines, the guests' device tree.
+unit-config := vm/config/config.c
 unit-bundle := vm/config/bundle.c vm/config/bundle_vm.c vm/config/config.c
 unit-libs-bundle := -lfdt
 unit-image := vm/image/image.c vm/image/images_arm64.c vm/image/elf.c vm/image/image_linux.c vm/image/image_elf.c vm/image/image_raw.c \
