@@ -11,11 +11,16 @@
 #include "vm/irqchip/irqchip.h"
 #include "vm/machine/machine.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <cmocka.h>
+
 struct fake_parts fake_parts;
 char fake_log[65536];
+size_t fake_free_before;
 
 static size_t logged;
 
@@ -71,6 +76,22 @@ void fake_world_init(void)
     vm_set_ended_hook(NULL);
 }
 
+int fake_world_setup(void **state)
+{
+    (void)state;
+    fake_world_init();
+    fake_free_before = pmm_free_count();
+    return 0;
+}
+
+int fake_world_teardown(void **state)
+{
+    (void)state;
+    assert_null(vm_first());
+    assert_int_equal(pmm_free_count(), fake_free_before);
+    return 0;
+}
+
 struct vm_config fake_config(const char *name)
 {
     struct vm_config config;
@@ -92,6 +113,24 @@ struct vm *fake_vm(const char *name)
     struct vm *vm;
 
     return vm_create(&config, &vm) == OK ? vm : NULL;
+}
+
+struct vm *fake_vm_running(const char *name)
+{
+    struct vm *vm = fake_vm(name);
+
+    assert_non_null(vm);
+    assert_int_equal(vm_boot(vm), OK);
+    fake_drain();
+    return vm;
+}
+
+void fake_vm_end(struct vm *vm)
+{
+    if (vm->state == VM_RUNNING || vm->state == VM_PAUSED)
+        assert_int_equal(vm_stop(vm), OK);
+    fake_drain();
+    assert_int_equal(vm_destroy(vm), OK);
 }
 
 void fake_drain(void)

@@ -41,6 +41,11 @@ extern struct fake_parts fake_parts;
 /* Everything as at first, and on the first call the world itself. */
 void fake_world_init(void);
 
+/* A test's setup: fake_world_init. Its teardown: every VM is gone, and all of its memory back. */
+int fake_world_setup(void **state);
+int fake_world_teardown(void **state);
+extern size_t fake_free_before; /* the test */
+
 /* The log since fake_world_init or fake_log_clear. */
 extern char fake_log[65536];
 void fake_log_clear(void);
@@ -48,6 +53,10 @@ void fake_log_clear(void);
 /* One vCPU, 4 MiB at FAKE_RAM, entry FAKE_ENTRY. */
 struct vm_config fake_config(const char *name);
 struct vm *fake_vm(const char *name);
+/* And booted, until it has nothing to do. */
+struct vm *fake_vm_running(const char *name);
+/* Stopped if it still runs, and destroyed. */
+void fake_vm_end(struct vm *vm);
 
 /* Turns of the scheduler until there is nothing to do. */
 void fake_drain(void);

@@ -3,7 +3,6 @@
 
 #include "tests/unit/fake_vm_parts.h"
 
-#include "kernel/pmm.h"
 #include "vm/pio.h"
 
 #include <setjmp.h>
@@ -14,13 +13,10 @@
 
 static struct vm *vm;
 static struct vdev *dev;
-static size_t free_before;
 
 static int setup(void **unused)
 {
-    (void)unused;
-    fake_world_init();
-    free_before = pmm_free_count();
+    fake_world_setup(unused);
     vm = fake_vm("pc");
     dev = vm != NULL ? &fake_parts.device->dev : NULL;
     return vm != NULL ? 0 : -1;
@@ -28,13 +24,8 @@ static int setup(void **unused)
 
 static int teardown(void **unused)
 {
-    (void)unused;
-    if (vm->state == VM_RUNNING)
-        assert_int_equal(vm_stop(vm), OK);
-    fake_drain();
-    assert_int_equal(vm_destroy(vm), OK);
-    assert_int_equal(pmm_free_count(), free_before); /* the port space too */
-    return 0;
+    fake_vm_end(vm);
+    return fake_world_teardown(unused); /* the port space too */
 }
 
 static void ranges_of_both_kinds_are_counted_together(void **unused)

@@ -3,7 +3,6 @@
 
 #include "tests/unit/fake_vm_parts.h"
 
-#include "kernel/pmm.h"
 #include "vm/exit.h"
 #include "vm/hypercall/entropy.h"
 
@@ -43,15 +42,12 @@
 static struct vm *vm;
 static struct vcpu *vcpu;
 static enum vcpu_next next;
-static size_t free_before;
 
 static int setup(void **state)
 {
     struct vm_config config;
 
-    (void)state;
-    fake_world_init();
-    free_before = pmm_free_count();
+    fake_world_setup(state);
     config = fake_config("caller");
     config.cpus = CPUS;
     if (vm_create(&config, &vm) != OK || vm_boot(vm) != OK)
@@ -63,13 +59,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
-    if (vm->state == VM_RUNNING)
-        assert_int_equal(vm_stop(vm), OK);
-    fake_drain();
-    assert_int_equal(vm_destroy(vm), OK);
-    assert_int_equal(pmm_free_count(), free_before);
-    return 0;
+    fake_vm_end(vm);
+    return fake_world_teardown(state);
 }
 
 static int64_t call(uint64_t id, uint64_t a, uint64_t b, uint64_t c)

@@ -16,13 +16,10 @@
 
 static struct vm *vm;
 static struct vcpu *vcpu;
-static size_t free_before;
 
 static int setup(void **state)
 {
-    (void)state;
-    fake_world_init();
-    free_before = pmm_free_count();
+    fake_world_setup(state);
     vm = fake_vm("guest");
     vcpu = vm != NULL ? &vm->vcpus[0] : NULL;
     return vm != NULL ? 0 : -1;
@@ -30,13 +27,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
-    if (vm->state == VM_RUNNING || vm->state == VM_PAUSED)
-        assert_int_equal(vm_stop(vm), OK);
-    fake_drain();
-    assert_int_equal(vm_destroy(vm), OK);
-    assert_int_equal(pmm_free_count(), free_before);
-    return 0;
+    fake_vm_end(vm);
+    return fake_world_teardown(state);
 }
 
 static void run(void)

@@ -12,7 +12,9 @@ vm-core := $(addprefix vm/,vm.c pio.c vm_list.c vm_parts.c vm_end.c vcpu.c aspac
 
 unit-aspace := vm/aspace.c vm/aspace_copy.c $(vm-kernel)
 unit-vm := tests/unit/fake_hypercall.c $(vm-core)
-unit-libs-vm := -lpthread
+unit-vm_end := tests/unit/fake_hypercall.c $(vm-core)
+unit-vm_calls := tests/unit/fake_hypercall.c $(vm-core)
+unit-libs-vm_calls := -lpthread
 unit-vcpu := tests/unit/fake_hypercall.c $(vm-core)
 unit-vcpu_off := tests/unit/fake_hypercall.c $(vm-core)
 unit-guest_memory := tests/unit/fake_hypercall.c $(vm-core)
