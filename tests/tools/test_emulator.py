@@ -41,3 +41,8 @@ def test_an_emulator_that_fails_is_heard(capfdbinary):
 @pytest.mark.parametrize("status, expected", [(1, 0), (5, 2), (0, emulator.FAILED)])
 def test_debug_exit(status, expected):
     assert emulator.debug_exit_status(status) == expected
+
+
+def test_debug_exit_of_an_emulator_that_crashed(capfd):
+    assert emulator.run_debug_exit(["sh", "-c", "kill -SEGV $$"]) == emulator.FAILED
+    assert "sh ended before Socle did: Segmentation fault" in capfd.readouterr().err

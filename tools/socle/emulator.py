@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,12 +18,15 @@ COMPLAINT = 1000  # bytes that are shown of it
 
 
 def debug_exit_status(status):
-    """QEMU's isa-debug-exit makes 2 * status + 1 of what is written to it."""
-    return status >> 1 if status & 1 else FAILED
+    """QEMU's isa-debug-exit makes 2 * status + 1 of what is written to it; a signal's is negative."""
+    return status >> 1 if status > 0 and status & 1 else FAILED
 
 
 def run_debug_exit(command):
-    return debug_exit_status(subprocess.run(command, check=False).returncode)
+    status = subprocess.run(command, check=False).returncode
+    if status < 0:
+        print(f"{command[0]} ended before Socle did: {signal.strsignal(-status)}", file=sys.stderr)
+    return debug_exit_status(status)
 
 
 class Terminal:
