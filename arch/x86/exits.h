@@ -4,8 +4,11 @@
 
 #include <arch/vcpu.h>
 
+#include "arch/bits.h"
 #include "arch/hv.h"
 #include "arch/x86/msr.h"
+
+#define CR8_PRIORITY GENMASK(3, 0)
 
 /*
  * One reason to exit. False: answered, the guest goes on. True: vm/ has to deal with it, and
@@ -21,6 +24,58 @@ bool x86_exit_refused(struct hv_vcpu *vcpu, struct vm_exit *exit);
 bool x86_exit_reset(struct hv_vcpu *vcpu, struct vm_exit *exit);
 /* The guest cannot go on; `what` as in struct vm_exit. True. */
 bool x86_exit_fatal(struct vm_exit *exit, const char *what, uint64_t syndrome);
+
+static inline bool x86_exit_machine_check(struct vm_exit *exit, uint64_t syndrome)
+{
+    return x86_exit_fatal(exit, "machine check: the host's hardware failed while this guest ran",
+                          syndrome);
+}
+
+/* A task gate in the IDT cannot be refused by an exception: that would meet the same gate. */
+static inline bool x86_exit_task_switch(struct hv_vcpu *vcpu, struct vm_exit *exit, bool by_event,
+                                        uint64_t syndrome)
+{
+    if (by_event)
+        return x86_exit_fatal(exit, "an exception or interrupt leads to a hardware task switch",
+                              syndrome);
+    return x86_exit_refused(vcpu, exit);
+}
+
+/* VMCALL or VMMCALL: only the guest's kernel may. */
+static inline bool x86_exit_hypercall(struct hv_vcpu *vcpu, struct vm_exit *exit, uint64_t cpl)
+{
+    if (unlikely(cpl != 0))
+        return x86_exit_undefined(vcpu, exit);
+    exit->reason = VM_EXIT_HYPERCALL;
+    exit->hypercall.smc = false;
+    return true;
+}
+
+/* IN, OUT, INS or OUTS of `size` bytes. */
+static inline bool x86_exit_port(const struct hv_vcpu *vcpu, struct vm_exit *exit, uint64_t port,
+                                 uint64_t size, bool write, bool string)
+{
+    exit->reason = VM_EXIT_PIO;
+    exit->pio.port = (uint16_t)port;
+    exit->pio.size = (uint8_t)size;
+    exit->pio.write = write;
+    exit->pio.decoded = !string;
+    exit->pio.value = vcpu->gpr[GPR_RAX];
+    return true;
+}
+
+/* MOV to or from CR8, `value` the general register's. */
+static inline bool x86_exit_cr8(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write,
+                                uint64_t value)
+{
+    exit->reason = VM_EXIT_MSR;
+    exit->msr.index = X86_MSR_CR8;
+    exit->msr.write = write;
+    exit->msr.value = value;
+    if (write && value & ~CR8_PRIORITY)
+        return x86_exit_refused(vcpu, exit);
+    return true;
+}
 
 /*
  * RDMSR or WRMSR by the vCPU's ECX, EDX and EAX. MSR_DONE: the registers have the answer, RIP

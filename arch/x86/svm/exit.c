@@ -13,7 +13,6 @@
 
 #define DR6_BS BIT(14)
 #define SEGMENT_L BIT(9)
-#define CR8_PRIORITY GENMASK(3, 0)
 #define LEAF_XSAVE 0xdu
 
 /* --- past the instruction --- */
@@ -59,7 +58,7 @@ static bool fatal(const struct hv_vcpu *vcpu, struct vm_exit *exit, const char *
 
 static bool machine_check(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    return fatal(vcpu, exit, "machine check: the host's hardware failed while this guest ran");
+    return x86_exit_machine_check(exit, svm_vmcb(vcpu)->exit_code);
 }
 
 static bool alignment_check(struct hv_vcpu *vcpu, struct vm_exit *exit)
@@ -103,25 +102,15 @@ static bool halt(struct hv_vcpu *vcpu, struct vm_exit *exit)
 
 static bool hypercall(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    if (unlikely(svm_vmcb(vcpu)->cpl != 0))
-        return x86_exit_undefined(vcpu, exit);
-    exit->reason = VM_EXIT_HYPERCALL;
-    exit->hypercall.smc = false;
-    return true;
+    return x86_exit_hypercall(vcpu, exit, svm_vmcb(vcpu)->cpl);
 }
 
 static bool port(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     const uint64_t info = svm_vmcb(vcpu)->exit_info[0];
-    const unsigned size = (unsigned)FIELD_GET(IOIO_SIZE, info);
 
-    exit->reason = VM_EXIT_PIO;
-    exit->pio.port = (uint16_t)FIELD_GET(IOIO_PORT, info);
-    exit->pio.size = (uint8_t)size;
-    exit->pio.write = !(info & IOIO_IN);
-    exit->pio.decoded = !(info & IOIO_STRING);
-    exit->pio.value = vcpu->gpr[GPR_RAX];
-    return true;
+    return x86_exit_port(vcpu, exit, FIELD_GET(IOIO_PORT, info), FIELD_GET(IOIO_SIZE, info),
+                         !(info & IOIO_IN), info & IOIO_STRING);
 }
 
 static bool msr(struct hv_vcpu *vcpu, struct vm_exit *exit)
@@ -145,12 +134,11 @@ static bool set_extended_control(struct hv_vcpu *vcpu, struct vm_exit *exit)
     return false;
 }
 
-/* A task gate in the IDT cannot be refused by an exception: that would meet the same gate. */
 static bool task_switch(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    if (svm_vmcb(vcpu)->exit_event & EVENT_VALID)
-        return fatal(vcpu, exit, "an exception or interrupt leads to a hardware task switch");
-    return x86_exit_refused(vcpu, exit);
+    const struct vmcb *const vmcb = svm_vmcb(vcpu);
+
+    return x86_exit_task_switch(vcpu, exit, vmcb->exit_event & EVENT_VALID, vmcb->exit_code);
 }
 
 /* --- control registers: MOV CR4, MOV CR8 --- */
@@ -193,17 +181,10 @@ static bool access_cr4(struct hv_vcpu *vcpu, struct vm_exit *exit)
 static bool access_cr8(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     const struct vmcb *const vmcb = svm_vmcb(vcpu);
-    const bool write = vmcb->exit_code == SVM_EXIT_CR8_WRITE;
 
     if (!decode_control(vcpu, vmcb))
         return x86_exit_undefined(vcpu, exit);
-    exit->reason = VM_EXIT_MSR;
-    exit->msr.index = X86_MSR_CR8;
-    exit->msr.write = write;
-    exit->msr.value = general(vcpu, vmcb);
-    if (write && exit->msr.value & ~CR8_PRIORITY)
-        return x86_exit_refused(vcpu, exit);
-    return true;
+    return x86_exit_cr8(vcpu, exit, vmcb->exit_code == SVM_EXIT_CR8_WRITE, general(vcpu, vmcb));
 }
 
 /* --- the table --- */

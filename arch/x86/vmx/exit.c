@@ -11,8 +11,6 @@
 #include "arch/x86/exits.h"
 #include "arch/x86/vmx/vmx.h"
 
-#define CR8_PRIORITY GENMASK(3, 0)
-
 /* --- past the instruction --- */
 
 static void settle_flags(uint64_t rflags)
@@ -85,7 +83,7 @@ static bool fatal(struct vm_exit *exit, const char *what)
 static bool machine_check(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     (void)vcpu;
-    return fatal(exit, "machine check: the host's hardware failed while this guest ran");
+    return x86_exit_machine_check(exit, vmread(VMCS_EXIT_REASON));
 }
 
 static bool alignment_check(struct hv_vcpu *vcpu, struct vm_exit *exit)
@@ -152,25 +150,15 @@ static bool halt(struct hv_vcpu *vcpu, struct vm_exit *exit)
 
 static bool hypercall(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    if (unlikely(x86_guest->get(vcpu, REG_CPL) != 0))
-        return x86_exit_undefined(vcpu, exit);
-    exit->reason = VM_EXIT_HYPERCALL;
-    exit->hypercall.smc = false;
-    return true;
+    return x86_exit_hypercall(vcpu, exit, x86_guest->get(vcpu, REG_CPL));
 }
 
 static bool port(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     const uint64_t info = vmread(VMCS_QUALIFICATION);
-    const unsigned size = (unsigned)FIELD_GET(IO_SIZE_LESS_1, info) + 1;
 
-    exit->reason = VM_EXIT_PIO;
-    exit->pio.port = (uint16_t)FIELD_GET(IO_PORT, info);
-    exit->pio.size = (uint8_t)size;
-    exit->pio.write = !(info & IO_IN);
-    exit->pio.decoded = !(info & IO_STRING);
-    exit->pio.value = vcpu->gpr[GPR_RAX];
-    return true;
+    return x86_exit_port(vcpu, exit, FIELD_GET(IO_PORT, info), FIELD_GET(IO_SIZE_LESS_1, info) + 1,
+                         !(info & IO_IN), info & IO_STRING);
 }
 
 static bool msr(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write)
@@ -202,12 +190,10 @@ static bool set_extended_control(struct hv_vcpu *vcpu, struct vm_exit *exit)
     return false;
 }
 
-/* A task gate in the IDT cannot be refused by an exception: that would meet the same gate. */
 static bool task_switch(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
-    if (vmread(VMCS_INTERRUPTED_EVENT) & EVENT_VALID)
-        return fatal(exit, "an exception or interrupt leads to a hardware task switch");
-    return x86_exit_refused(vcpu, exit);
+    return x86_exit_task_switch(vcpu, exit, vmread(VMCS_INTERRUPTED_EVENT) & EVENT_VALID,
+                                vmread(VMCS_EXIT_REASON));
 }
 
 /* --- control registers: bits that guests do not own, and CR8 --- */
@@ -261,17 +247,6 @@ static bool write_control(struct hv_vcpu *vcpu, struct vm_exit *exit, uint64_t c
     return false;
 }
 
-static bool access_cr8(struct hv_vcpu *vcpu, struct vm_exit *exit, bool write)
-{
-    exit->reason = VM_EXIT_MSR;
-    exit->msr.index = X86_MSR_CR8;
-    exit->msr.write = write;
-    exit->msr.value = general(vcpu);
-    if (write && exit->msr.value & ~CR8_PRIORITY)
-        return x86_exit_refused(vcpu, exit);
-    return true;
-}
-
 /* CLTS and LMSW touch bits that guests own: no exit. */
 static bool access_control(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
@@ -281,7 +256,7 @@ static bool access_control(struct hv_vcpu *vcpu, struct vm_exit *exit)
 
     vcpu->register_of = (uint8_t)FIELD_GET(CR_REGISTER, info);
     if (number == 8 && (access == CR_MOV_TO || access == CR_MOV_FROM))
-        return access_cr8(vcpu, exit, access == CR_MOV_TO);
+        return x86_exit_cr8(vcpu, exit, access == CR_MOV_TO, general(vcpu));
     if (number == 0 && access == CR_MOV_TO)
         return write_control(vcpu, exit, general(vcpu), x86_guest->get(vcpu, REG_CR4), true);
     if (number == 4 && access == CR_MOV_TO)
