@@ -4,7 +4,7 @@
  * memory, HLT and its shadow, software interrupts, single steps. modes= of the command line,
  * a bit for each, chooses.
  */
-#include "tests/guests/x86/lib/snippet.h"
+#include "tests/guests/x86/lib/cases.h"
 
 #define VECTOR_OF 4
 #define INTERRUPT 0x51
@@ -33,43 +33,7 @@ static const struct mode modes[] = {
     { .name = "pae virtual 8086", .v86 = true, .bits = 16, .ring = 3, .paging = MODE_PAGED_PAE },
 };
 
-static const struct mode *now;
-static const char *what;
-
-/* QEMU's CPU does not look at segments' limits; the hypervisor does where it emulates. */
-static bool has_limits;
-
-/* One line for each mode and case; a case says what is wrong with a word. */
-static unsigned wrong;
-
-static void expect(const char *word, uint64_t got, uint64_t want)
-{
-    if (got == want)
-        return;
-    wrong++;
-    print("FAIL %s, %s: %s: got 0x%lx, want 0x%lx\n", now->name, what, word, got, want);
-}
-
-static void go(const struct snippet *snippet, unsigned vector)
-{
-    snippet_load(snippet, now->bits);
-    mode_run();
-    expect("vector", mode_state.vector, vector);
-}
-
-static uint8_t *memory(uint32_t at)
-{
-    uint8_t *to = (uint8_t *)(uint64_t)at;
-
-    asm volatile("" : "+r"(to));
-    return to;
-}
-
-static void fill(uint32_t at, uint8_t first)
-{
-    for (uint32_t i = 0; i < MODE_SEGMENT_BYTES; i++)
-        memory(at)[i] = (uint8_t)(first + i);
-}
+static bool limits; /* are they looked at? */
 
 /* ---- CPUID, ports ---- */
 
@@ -127,7 +91,7 @@ static void input_at_the_end(void)
 {
     const bool wraps = now->bits == 16;
 
-    if (!wraps && !has_limits)
+    if (!wraps && !limits)
         return;
     fill(MODE_EXTRA, 0);
     mode_state.ecx = 6;
@@ -143,7 +107,7 @@ SNIPPET(in_words, "mov $0x300, %dx\n cld\n rep insw");
 
 static void word_over_the_end(void)
 {
-    if (!has_limits || now->unreal)
+    if (!limits || now->unreal)
         return;
     fill(MODE_EXTRA, 0);
     mode_state.ecx = 4;
@@ -174,7 +138,7 @@ SNIPPET(in_other_size, ".byte 0x67\n rep insb");
 static void input_by_the_other_size(void)
 {
     const bool wide = now->bits == 16;
-    const bool faults = wide && !now->unreal && has_limits;
+    const bool faults = wide && !now->unreal && limits;
 
     mode_state.edx = 0x300;
     mode_state.ecx = 0x70000006;
@@ -256,7 +220,7 @@ SNIPPET(over_device, "mov %gs:0xffff, %ax");
 
 static void beyond_the_device(void)
 {
-    if (!has_limits)
+    if (!limits)
         return;
     go(&over_device, VECTOR_GP);
     expect("eip", mode_state.eip, 0);
@@ -270,7 +234,7 @@ static void fault_on_a_new_stack(void)
 {
     const uint32_t base = NEW_STACKS + (uint32_t)(now - modes) * 0x1000;
 
-    if (!has_limits || now->ring == 3)
+    if (!limits || now->ring == 3)
         return;
     if (now->real)
         mode_state.ss = base >> 4;
@@ -365,27 +329,7 @@ static void single_steps(void)
 
 /* ---- all of them ---- */
 
-SNIPPET(over_memory, "mov %fs:0xffff, %ax");
-
-static bool is_under_socle(void)
-{
-    return cpuid(1, 0).ecx >> 31 != 0 && cpuid(0x40000000, 0).ebx == 0x6c636f53;
-}
-
-static void look_for_limits(void)
-{
-    static const struct mode probe = { .bits = 32 };
-
-    mode_select(&probe);
-    snippet_load(&over_memory, 32);
-    mode_run();
-    has_limits = mode_state.vector == VECTOR_GP || is_under_socle();
-}
-
-static const struct {
-    const char *name;
-    void (*run)(void);
-} cases[] = {
+static const struct mode_case cases[] = {
     { "cpuid", identifies },
     { "ports", ports },
     { "rep ins over pages", input_over_pages },
@@ -403,28 +347,14 @@ static const struct {
     { "single steps", single_steps },
 };
 
-static void run(const struct mode *mode)
-{
-    now = mode;
-    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-        what = cases[i].name;
-        wrong = 0;
-        mode_select(mode);
-        cases[i].run();
-        if (wrong != 0)
-            check(false, what);
-    }
-    check(true, mode->name);
-}
-
 void guest_main(void)
 {
     const uint64_t wanted = option("modes", ~0UL);
 
     mode_prepare();
-    look_for_limits();
+    limits = has_limits();
     lapic_write(LAPIC_TPR, 0);
     for (unsigned i = 0; i < ARRAY_SIZE(modes); i++)
         if (wanted >> i & 1)
-            run(&modes[i]);
+            run_cases(&modes[i], cases, ARRAY_SIZE(cases));
 }
