@@ -33,8 +33,14 @@ def test_device_accesses_of_every_form(socle, cpu):
 
 
 @pytest.mark.parametrize("cpu", ["EPYC", "max"])
-def test_every_exit_in_every_mode(socle, cpu):
-    run(socle, "modes", cpu=cpu)
+@pytest.mark.parametrize("program", ["modes", "v86"])
+def test_every_exit_in_every_mode(socle, program, cpu):
+    run(socle, program, cpu=cpu)
+
+
+def test_virtual_8086_mode_with_vme(socle):
+    """QEMU's CPU has none."""
+    assert "v86: with vme" in run(socle, "v86", emulator="bochs")
 
 
 @pytest.mark.parametrize("cpu", ["EPYC", "max"])

@@ -60,6 +60,7 @@ extern uint64_t mode_idt[256];
 struct mode_tss {
     uint32_t link, esp0, ss0, rest[22];
     uint16_t trap, io_map;
+    uint8_t redirection[32]; /* of CR4.VME: INT n that leave virtual-8086 mode; none */
     uint8_t ports[512], end; /* below 0x1000, all allowed at first */
 };
 extern struct mode_tss mode_tss;
