@@ -253,14 +253,21 @@ SNIPPET(halts, "sti\n hlt\n nop");
 SNIPPET(shadow, "sti\n cpuid\n nop\n nop");
 SNIPPET(clears, "cli\n hlt");
 
-static void pend_interrupt(void)
+/*
+ * One that is pending is to come at `eip`. QEMU's VMRUN does not look at the VMCB's interrupt
+ * shadow: when the host is interrupted in it, which is rare, it is lost.
+ */
+static void interrupted(const struct snippet *snippet, uint32_t eip)
 {
-    lapic_ipi(0, ICR_SELF | INTERRUPT);
-}
-
-static void end_interrupt(void)
-{
-    lapic_write(LAPIC_EOI, 0);
+    for (unsigned tries = 0; tries < 3; tries++) {
+        mode_select(now);
+        lapic_ipi(0, ICR_SELF | INTERRUPT);
+        go(snippet, INTERRUPT);
+        lapic_write(LAPIC_EOI, 0);
+        if (mode_state.eip == eip)
+            return;
+    }
+    expect("eip", mode_state.eip, eip);
 }
 
 static void halting(void)
@@ -270,18 +277,12 @@ static void halting(void)
         expect("eip", mode_state.eip, 1);
         return;
     }
-    pend_interrupt();
-    go(&halts, INTERRUPT);
-    end_interrupt();
-    expect("eip", mode_state.eip, 2);
+    interrupted(&halts, 2);
 }
 
 static void shadow_of_sti(void)
 {
-    pend_interrupt();
-    go(&shadow, INTERRUPT);
-    end_interrupt();
-    expect("eip", mode_state.eip, 3);
+    interrupted(&shadow, 3);
     expect("cpuid was", mode_state.ebx, cpuid(0, 0).ebx);
 }
 
