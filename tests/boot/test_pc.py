@@ -33,7 +33,7 @@ def test_device_accesses_of_every_form(socle, cpu):
 
 
 @pytest.mark.parametrize("cpu", ["EPYC", "max"])
-@pytest.mark.parametrize("program", ["modes", "v86"])
+@pytest.mark.parametrize("program", ["modes", "v86", "segments"])
 def test_every_exit_in_every_mode(socle, program, cpu):
     run(socle, program, cpu=cpu)
 
@@ -85,7 +85,7 @@ def test_clocks_and_own_interrupts(socle, cpu):
     run(socle, "apic", cpu=cpu, icount=True)
 
 
-@pytest.mark.parametrize("program", ["fault", "mmio", "modes", "registers", "features", "switch", "apic"])
+@pytest.mark.parametrize("program", ["fault", "mmio", "modes", "segments", "registers", "features", "switch", "apic"])
 def test_guest_under_vmx(socle, program):
     run(socle, program, emulator="bochs")
 
