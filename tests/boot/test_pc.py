@@ -33,7 +33,7 @@ def test_device_accesses_of_every_form(socle, cpu):
 
 
 @pytest.mark.parametrize("cpu", ["EPYC", "max"])
-@pytest.mark.parametrize("program", ["modes", "v86", "segments"])
+@pytest.mark.parametrize("program", ["modes", "v86", "segments", "nested"])
 def test_every_exit_in_every_mode(socle, program, cpu):
     run(socle, program, cpu=cpu)
 
@@ -85,7 +85,10 @@ def test_clocks_and_own_interrupts(socle, cpu):
     run(socle, "apic", cpu=cpu, icount=True)
 
 
-@pytest.mark.parametrize("program", ["fault", "mmio", "modes", "segments", "registers", "features", "switch", "apic"])
+@pytest.mark.parametrize(
+    "program",
+    ["fault", "mmio", "modes", "segments", "nested", "registers", "features", "switch", "apic"],
+)
 def test_guest_under_vmx(socle, program):
     run(socle, program, emulator="bochs")
 
@@ -162,10 +165,10 @@ def test_random_code_in_every_mode(socle, acts, cpu):
 
 @pytest.mark.parametrize("emulator", ["qemu", "bochs"])
 def test_every_way_to_reset(socle, emulator):
-    """Ports 0xcf9, 0x64 and 0x92, and a triple fault."""
+    """Ports 0xcf9, 0x64 and 0x92; triple faults in each mode, with each kind of paging."""
     toml = guest("restart", board=Q35)
     machine = socle(toml, board=Q35, emulator=emulator, memory="512M", cpus=2)
-    for key in "rkft":
+    for key in "rkft1234":
         machine.expect("restart: fresh, waiting")
         machine.send(key)
         machine.expect("restart: restarted")

@@ -134,12 +134,13 @@ to_real:
     mov     $LOW_DATA, %edx             /* limits that stay behind */
     mov     %edx, %ss
     cmpl    $0, mode_state + UNREAL
-    jne     1f
-    mov     %edx, %ds
+    je      1f
+    mov     $FLAT_DATA, %edx
+1:  mov     %edx, %ds
     mov     %edx, %es
     mov     %edx, %fs
     mov     %edx, %gs
-1:  ljmp    $LOW_CODE, $(low_enter - mode_low)
+    ljmp    $LOW_CODE, $(low_enter - mode_low)
 
 /* ---- what is copied to LOW_BASE ---- */
 

@@ -162,6 +162,15 @@ void mode_select(const struct mode *mode)
     }
 }
 
+void mode_unmap(uint32_t address)
+{
+    uint64_t *const directory = pae_directories[address >> 30];
+
+    two_levels[address >> 22] = 0;
+    directory[address >> 21 & 511] = 0;
+    directory[(address >> 21 & 511) + 1] = 0;
+}
+
 void mode_spoil(uint64_t random)
 {
     const unsigned at = 1 + (unsigned)(random % 1023);

@@ -78,6 +78,8 @@ struct mode {
 void mode_prepare(void);
 /* mode_state to enter this mode at MODE_CODE; general registers are 0, IOPL 3. */
 void mode_select(const struct mode *mode);
+/* Nothing is there any more, up to 4 MiB from this multiple of as many, until mode_prepare. */
+void mode_unmap(uint32_t address);
 /* An entry of the legacy page tables becomes something else; not that of the first 2 MiB. */
 void mode_spoil(uint64_t random);
 /* There and back, on one CPU at a time. */
