@@ -63,6 +63,16 @@ static void a_load_is_recalled(void **state)
     assert_false(recall(VM_ACCESS_WRITE));
 }
 
+static void what_is_forgotten_is_not_recalled(void **state)
+{
+    (void)state;
+    LEARN(0x8b, 0x06);
+    x86_mmio_forget(&guest.vcpu, FAKE_CODE);
+    assert_false(recall(VM_ACCESS_READ));
+    x86_mmio_learn(&guest.vcpu);
+    assert_true(recall(VM_ACCESS_READ));
+}
+
 static void stores_have_their_value(void **state)
 {
     (void)state;
@@ -159,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_load_is_recalled, set_up),
+        cmocka_unit_test_setup(what_is_forgotten_is_not_recalled, set_up),
         cmocka_unit_test_setup(stores_have_their_value, set_up),
         cmocka_unit_test_setup(movzx_extends, set_up),
         cmocka_unit_test_setup(changed_code_is_not_recalled, set_up),

@@ -80,6 +80,11 @@ bool x86_mmio_recall(struct hv_vcpu *vcpu, uint64_t rip, uint64_t cr3, struct vm
     return true;
 }
 
+void x86_mmio_forget(struct hv_vcpu *vcpu, uint64_t rip)
+{
+    slot(vcpu, rip)->access = 0; /* as no exit has it */
+}
+
 /* --- learn --- */
 
 /* From CR3 to the code, all of which is in one page. */

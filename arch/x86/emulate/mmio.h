@@ -15,5 +15,8 @@
  */
 bool x86_mmio_recall(struct hv_vcpu *vcpu, uint64_t rip, uint64_t cr3, struct vm_exit *exit);
 
+/* An exit at `rip` is not the instruction's, but of an event's delivery: it recalls nothing. */
+void x86_mmio_forget(struct hv_vcpu *vcpu, uint64_t rip);
+
 /* Remembers the instruction at RIP, which accesses a device, if it is a plain one. */
 void x86_mmio_learn(struct hv_vcpu *vcpu);

@@ -10,6 +10,7 @@
  * Between an NMI and its IRET the IRET is intercepted. If another NMI waits then, IRET runs
  * as a single step, so that the NMI comes behind it and not onto its stack.
  */
+#include "arch/x86/emulate/mmio.h"
 #include "arch/x86/exits.h"
 #include "arch/x86/svm/svm.h"
 
@@ -148,6 +149,7 @@ void svm_inject_exception(struct hv_vcpu *vcpu, uint8_t vector, int64_t error_co
 
 void svm_requeue_event(struct hv_vcpu *vcpu, const struct vmcb *vmcb)
 {
+    x86_mmio_forget(vcpu, vmcb->rip);
     if (!x86_exit_is_repeated(vmcb->exit_event))
         vcpu->event = vmcb->exit_event;
 }

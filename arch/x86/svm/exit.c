@@ -243,7 +243,6 @@ static bool memory(struct hv_vcpu *vcpu, struct vm_exit *exit)
     exit->memory.permission = info & NPF_PRESENT;
     exit->memory.external = false;
     exit->memory.decoded = vmcb->segment[VMCB_CS].attributes & SEGMENT_L &&
-                           !(vmcb->exit_event & EVENT_VALID) &&
                            x86_mmio_recall(vcpu, vmcb->rip, vmcb->cr3, exit);
     return true;
 }

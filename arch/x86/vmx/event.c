@@ -9,6 +9,7 @@
  *                        CPU knows when IRET ends that (virtual NMIs), and the NMI window tells
  *     PENDING_WINDOW     vm/ waits for IF: the interrupt window tells
  */
+#include "arch/x86/emulate/mmio.h"
 #include "arch/x86/exits.h"
 #include "arch/x86/vmx/vmx.h"
 
@@ -169,6 +170,7 @@ void vmx_inject_exception(struct hv_vcpu *vcpu, uint8_t vector, int64_t error_co
 /* An NMI blocked others as its delivery began; it is to come once more. */
 void vmx_requeue_event(struct hv_vcpu *vcpu, uint64_t event)
 {
+    x86_mmio_forget(vcpu, vmread(VMCS_GUEST_RIP));
     if (x86_exit_is_repeated(event))
         return;
     if (event_type(event) == EVENT_NMI) {

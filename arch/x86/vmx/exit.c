@@ -282,8 +282,7 @@ static bool memory(struct hv_vcpu *vcpu, struct vm_exit *exit)
     exit->memory.permission = info & EPT_ALLOWS;
     exit->memory.external = false;
     exit->memory.decoded =
-        is_64_bit() && !(vmread(VMCS_INTERRUPTED_EVENT) & EVENT_VALID) &&
-        x86_mmio_recall(vcpu, vmread(VMCS_GUEST_RIP), vmread(VMCS_GUEST_CR3), exit);
+        is_64_bit() && x86_mmio_recall(vcpu, vmread(VMCS_GUEST_RIP), vmread(VMCS_GUEST_CR3), exit);
     return true;
 }
 
