@@ -220,7 +220,7 @@ SNIPPET(over_device, "mov %gs:0xffff, %ax");
 
 static void beyond_the_device(void)
 {
-    if (!limits)
+    if (!limits || now->unreal)
         return;
     go(&over_device, VECTOR_GP);
     expect("eip", mode_state.eip, 0);
@@ -234,7 +234,7 @@ static void fault_on_a_new_stack(void)
 {
     const uint32_t base = NEW_STACKS + (uint32_t)(now - modes) * 0x1000;
 
-    if (!limits || now->ring == 3)
+    if (!limits || now->unreal || now->ring == 3)
         return;
     if (now->real)
         mode_state.ss = base >> 4;
