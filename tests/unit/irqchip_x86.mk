@@ -4,11 +4,14 @@
 
 pc-irqchip := $(wildcard vm/irqchip/x86/*.c) vm/devices/vdev_timer.c vm/state.c \
               arch/fake/fake_timer.c arch/fake/fake_cpu.c tests/unit/fake_panic.c \
-              tests/unit/fake_wired.c tests/unit/fake_timers.c tests/unit/pc_machine.c
+              tests/unit/fake_wired.c tests/unit/fake_timers.c tests/unit/pc_machine.c \
+              tests/unit/pc_cpu.c
 pc-flags := -Itests/unit/x86_fake_cpu -Iarch/x86/include
 
 unit-vlapic := $(pc-irqchip)
 unit-flags-vlapic := $(pc-flags)
+unit-vlapic_delivery := $(pc-irqchip)
+unit-flags-vlapic_delivery := $(pc-flags)
 unit-vlapic_timer := $(pc-irqchip)
 unit-flags-vlapic_timer := $(pc-flags)
 unit-vioapic := $(pc-irqchip)

@@ -8,21 +8,6 @@
 #define SPI 40u
 #define SGI(intid, targets) ((uint64_t)(intid) << 24 | (targets))
 
-static int start(void **state)
-{
-    (void)state;
-    machine_start(3, 4, 2);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    check_invariants();
-    machine_stop();
-    return 0;
-}
-
 static bool spi_active(uint32_t intid)
 {
     return gicd_read(ISACTIVER + intid / 32 * 4, 4) >> intid % 32 & 1;
@@ -630,7 +615,7 @@ static void priorities_preempt(void **state)
     eoi(3);
 }
 
-#define with_machine(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define with_machine(test) cmocka_unit_test_setup_teardown(test, machine_setup_v3, machine_teardown)
 
 int main(void)
 {

@@ -14,28 +14,6 @@ static const struct {
     unsigned version, lrs, cpus;
 } shapes[] = { { 3, 4, 4 }, { 3, 16, 1 }, { 3, 1, 2 }, { 2, 4, 4 }, { 2, 4, 1 }, { 2, 2, 2 } };
 
-static int start_v3(void **state)
-{
-    (void)state;
-    machine_start(3, 4, 2);
-    return 0;
-}
-
-static int start_v2(void **state)
-{
-    (void)state;
-    machine_start(2, 4, 2);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    check_invariants();
-    machine_stop();
-    return 0;
-}
-
 static size_t save(uint8_t *record)
 {
     struct state_writer out;
@@ -443,8 +421,8 @@ static void damaged_records_are_refused_and_harmless(void **state)
     }
 }
 
-#define v3(test) cmocka_unit_test_setup_teardown(test, start_v3, stop)
-#define v2(test) cmocka_unit_test_setup_teardown(test, start_v2, stop)
+#define v3(test) cmocka_unit_test_setup_teardown(test, machine_setup_v3, machine_teardown)
+#define v2(test) cmocka_unit_test_setup_teardown(test, machine_setup_v2, machine_teardown)
 
 int main(void)
 {

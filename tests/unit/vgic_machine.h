@@ -33,6 +33,11 @@ void machine_start(unsigned version, unsigned lrs, unsigned cpus);
 void machine_create(unsigned version, unsigned lrs, unsigned cpus);
 void machine_stop(void);
 
+/* A test's setup: four list registers, two CPUs. Its teardown: the invariants hold. */
+int machine_setup_v3(void **state);
+int machine_setup_v2(void **state);
+int machine_teardown(void **state);
+
 void load(unsigned cpu);
 void put(unsigned cpu);
 
@@ -64,7 +69,7 @@ void send_sgi1r(uint64_t value);
 bool requested(unsigned cpu);
 struct virqchip_cpu *interface_of(unsigned cpu);
 
-/* What must hold after any settle, whatever the guest did. */
+/* vgic_invariants.c: what must hold after any settle, whatever the guest did. */
 void check_invariants(void);
 
 enum { SGI_FRAME = 0x10000 };
