@@ -50,6 +50,16 @@ def test_registers_and_features(socle, program, cpu):
     run(socle, program, cpu=cpu)
 
 
+@pytest.mark.parametrize(
+    "emulator, cpu, features",
+    [("qemu", "EPYC", ["smap"]), ("qemu", "max", ["smap"]), ("bochs", "corei7_skylake_x", ["smap", "pcid"])],
+)
+def test_paging_of_emulated_accesses(socle, emulator, cpu, features):
+    text = run(socle, "paging", emulator=emulator, cpu=cpu)
+    for feature in features:
+        assert f"paging: with {feature}" in text
+
+
 def test_registers_are_each_guests_own(socle):
     toml = "".join(
         guest(f"own{seed}", "registers", cmdline=f"seed={seed} rounds=500", board=Q35) for seed in (1, 2)
