@@ -4,6 +4,8 @@ vgic-sources := $(wildcard vm/irqchip/*.c) vm/state.c arch/fake/fake_gich.c arch
                 tests/unit/fake_wired.c tests/unit/fake_timers.c tests/unit/vgic_machine.c \
                 tests/unit/vgic_invariants.c
 unit-vgic := $(vgic-sources)
+unit-vgic_cpus := $(vgic-sources)
 unit-vgic_regs := $(vgic-sources)
+unit-vgic_hostile := $(vgic-sources)
 unit-vgic_v2 := $(vgic-sources)
 unit-vtimer := $(vgic-sources)

@@ -370,3 +370,13 @@ void send_sgi1r(uint64_t value)
     virqchip_send_ipi(&vcpus[fake_selected_cpu()], &exit);
     settle();
 }
+
+bool spi_active(uint32_t intid)
+{
+    return gicd_read(ISACTIVER + intid / 32 * 4, 4) >> intid % 32 & 1;
+}
+
+bool spi_pending(uint32_t intid)
+{
+    return gicd_read(ISPENDR + intid / 32 * 4, 4) >> intid % 32 & 1;
+}

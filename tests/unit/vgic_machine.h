@@ -65,7 +65,10 @@ void dir(uint32_t iar);
 void enable(uint32_t intid, uint8_t priority, unsigned target);
 void set_line(uint32_t intid, bool level);
 void inject(uint32_t intid); /* an edge; private ones to the selected CPU's vCPU */
+#define SGI(intid, targets) ((uint64_t)(intid) << 24 | (targets)) /* as ICC_SGI1R_EL1 has it */
 void send_sgi1r(uint64_t value);
+bool spi_active(uint32_t intid);
+bool spi_pending(uint32_t intid);
 bool requested(unsigned cpu);
 struct virqchip_cpu *interface_of(unsigned cpu);
 
