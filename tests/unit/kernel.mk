@@ -7,6 +7,7 @@ unit-irq := kernel/irq.c kernel/log.c kernel/lib/format.c tests/unit/fake_panic.
 unit-sched := kernel/sched.c kernel/run_queue.c kernel/timer.c kernel/percpu.c kernel/irq.c kernel/log.c \
               kernel/lib/format.c tests/unit/fake_panic.c $(fake-cpu)
 unit-libs-sched := -lpthread
+unit-sched_share := $(unit-sched)
 unit-smp := kernel/smp.c kernel/timer.c kernel/percpu.c kernel/log.c kernel/lib/format.c \
             tests/unit/fake_panic.c arch/fake/fake_cpu.c
 unit-libs-smp := -lpthread

@@ -7,6 +7,9 @@ unit-memory = kernel/pmm.c kernel/pmm_system.c kernel/bootmem.c kernel/status.c 
 
 unit-bootmem = kernel/bootmem.c kernel/status.c
 unit-pmm = $(unit-memory)
+unit-pmm_random = $(unit-memory)
+unit-libs-pmm_random := -lpthread
+unit-pmm_system = $(unit-memory)
 unit-vmo = kernel/vmo.c $(unit-memory)
 unit-page_fault = kernel/page_fault.c kernel/vmo.c $(unit-memory)
 unit-pagetable = kernel/pagetable.c kernel/pagetable_walk.c arch/fake/fake_mmu.c $(unit-memory)

@@ -1,71 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Arenas and their buddy allocator. */
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <pthread.h>
-
-#include "arch/bits.h"
-#include "arch/mmu.h"
-#include "kernel/bootmem.h"
-#include "kernel/panic.h"
-#include "kernel/pmm.h"
-#include "tests/unit/random.h"
-
-#define BASE ((uint64_t)FAKE_RAM_BASE)
-#define BOOTMEM_BYTES (32u << 20)
-
-static uint8_t *bootmem;
-static pmm_arena_t arena;
-
-/* Boot memory full of what would be valid pages, were it ever read. */
-static int setup(void **state)
-{
-    (void)state;
-    bootmem = malloc(BOOTMEM_BYTES);
-    for (size_t i = 0; i < BOOTMEM_BYTES / sizeof(vm_page_t); i++)
-        ((vm_page_t *)bootmem)[i] = (vm_page_t){
-            .next = 1,
-            .prev = 1,
-            .references = 1,
-            .state = (uint8_t)(i % VM_PAGE_STATES),
-            .order = (uint8_t)(i % PMM_ORDERS),
-        };
-    bootmem_add(bootmem, BOOTMEM_BYTES);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    free(bootmem);
-    return 0;
-}
-
-static void make(uint64_t base, size_t pages)
-{
-    assert_int_equal(pmm_arena_init(&arena, paddr(base), pages * PAGE_SIZE), OK);
-}
-
-static size_t sum_of_counts(void)
-{
-    size_t sum = 0;
-
-    for (unsigned s = 0; s < VM_PAGE_STATES; s++)
-        sum += pmm_arena_count(&arena, s);
-    return sum;
-}
-
-static uint64_t address_of(const vm_page_t *page)
-{
-    return pmm_arena_page_paddr(&arena, page).raw;
-}
+#include "tests/unit/pmm_test.h"
 
 static void init_makes_every_whole_page_free(void **state)
 {
@@ -387,94 +322,6 @@ static void reserve_refuses_what_is_outside_or_not_free(void **state)
     assert_int_equal(pmm_arena_reserve(&arena, paddr(BASE + PAGE_SIZE), 0), OK);
 }
 
-/* --- the model: one byte a page, 0 free, else the block's number --- */
-
-#define MODEL_PAGES 5000
-#define MODEL_BLOCKS 250
-
-static uint8_t model[MODEL_PAGES];
-static vm_page_t *blocks[MODEL_BLOCKS]; /* NULL: none; [n] is number n + 1 */
-
-static void model_set(const vm_page_t *block, uint8_t from, uint8_t to)
-{
-    size_t index = (size_t)(block - arena.pages);
-
-    for (size_t i = index; i < index + BIT(block->order); i++) {
-        assert_true(i < MODEL_PAGES);
-        assert_int_equal(model[i], from);
-        model[i] = to;
-    }
-}
-
-static void random_step(uint64_t *seed)
-{
-    unsigned n = (unsigned)random_below(seed, MODEL_BLOCKS);
-    unsigned order = (unsigned)random_below(seed, random_below(seed, 4) == 0 ? 11 : 4);
-
-    if (blocks[n] != NULL) {
-        model_set(blocks[n], (uint8_t)(n + 1), 0);
-        assert_int_equal(pmm_arena_free_page(&arena, blocks[n]), OK);
-        blocks[n] = NULL;
-    } else if (pmm_arena_alloc_block(&arena, order, VM_PAGE_WIRED, &blocks[n]) == OK) {
-        assert_int_equal(blocks[n]->order, order);
-        assert_true(IS_ALIGNED(address_of(blocks[n]), PAGE_SIZE << order));
-        model_set(blocks[n], 0, (uint8_t)(n + 1));
-    } else {
-        blocks[n] = NULL;
-    }
-}
-
-static void random_blocks_never_overlap_and_merge_back(void **state)
-{
-    static const uint64_t bases[] = { BASE, BASE + PAGE_SIZE, BASE + 511 * PAGE_SIZE, 0 };
-    uint64_t seed = 1;
-
-    (void)state;
-    for (unsigned b = 0; b < ARRAY_SIZE(bases); b++) {
-        make(bases[b], MODEL_PAGES);
-        uint32_t before[PMM_ORDERS];
-        memcpy(before, arena.free_list, sizeof(before));
-
-        for (unsigned step = 0; step < 20000; step++) {
-            random_step(&seed);
-            if (step % 64 == 0) {
-                size_t used = 0;
-
-                for (size_t i = 0; i < MODEL_PAGES; i++)
-                    used += model[i] != 0;
-                assert_int_equal(pmm_arena_count(&arena, VM_PAGE_WIRED), used);
-                assert_int_equal(sum_of_counts(), MODEL_PAGES);
-            }
-        }
-        for (unsigned n = 0; n < MODEL_BLOCKS; n++) {
-            if (blocks[n] != NULL)
-                assert_int_equal(pmm_arena_free_page(&arena, blocks[n]), OK);
-            blocks[n] = NULL;
-        }
-        memset(model, 0, sizeof(model));
-        assert_int_equal(pmm_arena_free_count(&arena), MODEL_PAGES);
-        for (unsigned order = 0; order < PMM_ORDERS; order++) /* merged: the same blocks */
-            assert_int_equal(arena.free_list[order] != 0, before[order] != 0);
-    }
-}
-
-static void random_pointers_are_never_freed(void **state)
-{
-    uint64_t seed = 2;
-    vm_page_t *page;
-
-    (void)state;
-    make(BASE + 7 * PAGE_SIZE, 3000);
-    assert_int_equal(pmm_arena_alloc_block(&arena, 10, VM_PAGE_ALLOCATED, &page), OK);
-    for (unsigned i = 0; i < 20000; i++) {
-        uintptr_t guess = (uintptr_t)arena.pages + random_below(&seed, 3002 * sizeof(*page)) - 16;
-
-        if (guess != (uintptr_t)page)
-            assert_int_equal(pmm_arena_free_page(&arena, (vm_page_t *)guess), ERR_INVALID_ARGS);
-    }
-    assert_int_equal(pmm_arena_free_count(&arena), 3000 - 1024);
-}
-
 static void page_at_knows_only_the_arena(void **state)
 {
     (void)state;
@@ -483,93 +330,6 @@ static void page_at_knows_only_the_arena(void **state)
     assert_ptr_equal(pmm_arena_page_at(&arena, paddr(BASE + 0x9fff)), arena.pages + 9);
     assert_null(pmm_arena_page_at(&arena, paddr(BASE - 1)));
     assert_null(pmm_arena_page_at(&arena, paddr(BASE + 0xa000)));
-}
-
-static void the_system_uses_all_its_arenas(void **state)
-{
-    static pmm_arena_t banks[2];
-    paddr_t got[8];
-
-    (void)state;
-    fake_ram_init();
-    assert_int_equal(pmm_arena_init(&banks[0], paddr(BASE), 4 * PAGE_SIZE), OK);
-    assert_int_equal(pmm_arena_init(&banks[1], paddr(BASE + SIZE_2M), 4 * PAGE_SIZE), OK);
-    pmm_add_arena(&banks[0]);
-    pmm_add_arena(&banks[1]);
-    pmm_add_arena(&banks[0]);
-    assert_ptr_equal(pmm_first_arena(), &banks[0]);
-    assert_ptr_equal(pmm_first_arena()->next, &banks[1]);
-    assert_null(banks[1].next);
-    assert_int_equal(pmm_free_count(), 8);
-    for (unsigned i = 0; i < 8; i++)
-        assert_int_equal(pmm_alloc(0, VM_PAGE_ALLOCATED, &got[i]), OK);
-    assert_int_equal(pmm_alloc(0, VM_PAGE_ALLOCATED, &got[0]), ERR_NO_MEMORY);
-    for (unsigned i = 0; i < 8; i++)
-        pmm_free(got[i]);
-    assert_int_equal(pmm_free_count(), 8);
-    expect_assert_failure(pmm_free(got[0]));
-    expect_assert_failure(pmm_free(paddr(BASE + SIZE_1G)));
-
-    uint8_t *memory = pmm_alloc_wired(PAGE_SIZE + 1);
-
-    assert_non_null(memory);
-    assert_true(IS_ALIGNED(virt_to_phys(memory).raw, 2 * PAGE_SIZE));
-    memset(memory, 0xff, 2 * PAGE_SIZE);
-    pmm_free_wired(memory);
-    memory = pmm_alloc_wired(4 * PAGE_SIZE);
-    assert_non_null(memory);
-    for (size_t i = 0; i < 4 * PAGE_SIZE; i++)
-        assert_int_equal(memory[i], 0);
-    assert_int_equal(pmm_free_count(), 4);
-    pmm_free_wired(memory);
-    pmm_free_wired(NULL);
-    assert_null(pmm_alloc_wired(0));
-    assert_null(pmm_alloc_wired(4 * PAGE_SIZE + 1));
-    assert_null(pmm_alloc_wired(SIZE_MAX));
-    assert_int_equal(pmm_free_count(), 8);
-}
-
-/* Takes, shares and gives back blocks of its own. */
-static void *hammer(void *arg)
-{
-    uint64_t seed = (uintptr_t)arg;
-    vm_page_t *own[16] = { NULL };
-    bool fine = true;
-
-    for (unsigned i = 0; i < 5000; i++) {
-        vm_page_t **slot = &own[random_below(&seed, ARRAY_SIZE(own))];
-        unsigned order = (unsigned)random_below(&seed, 4);
-
-        if (*slot == NULL) {
-            fine &= pmm_arena_alloc_block(&arena, order, VM_PAGE_WIRED, slot) == OK;
-        } else {
-            fine &= pmm_arena_ref_page(&arena, *slot) == OK;
-            fine &= pmm_arena_free_page(&arena, *slot) == OK;
-            fine &= pmm_arena_free_page(&arena, *slot) == OK;
-            *slot = NULL;
-        }
-    }
-    for (unsigned i = 0; i < ARRAY_SIZE(own); i++)
-        fine &= own[i] == NULL || pmm_arena_free_page(&arena, own[i]) == OK;
-    return fine ? arg : NULL;
-}
-
-static void several_cpus_at_once_lose_nothing(void **state)
-{
-    pthread_t threads[4];
-
-    (void)state;
-    make(BASE + PAGE_SIZE, 2000);
-    for (uintptr_t i = 0; i < ARRAY_SIZE(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, hammer, (void *)(i + 1)), 0);
-    for (uintptr_t i = 0; i < ARRAY_SIZE(threads); i++) {
-        void *result;
-
-        assert_int_equal(pthread_join(threads[i], &result), 0);
-        assert_ptr_equal(result, (void *)(i + 1));
-    }
-    assert_int_equal(pmm_arena_free_count(&arena), 2000);
-    assert_int_equal(pmm_arena_reserve(&arena, arena.base, 2000 * PAGE_SIZE), OK);
 }
 
 int main(void)
@@ -597,11 +357,7 @@ int main(void)
         TEST(a_split_block_is_freed_page_by_page),
         TEST(reserved_memory_is_never_handed_out),
         TEST(reserve_refuses_what_is_outside_or_not_free),
-        TEST(random_blocks_never_overlap_and_merge_back),
-        TEST(random_pointers_are_never_freed),
-        TEST(several_cpus_at_once_lose_nothing),
         TEST(page_at_knows_only_the_arena),
-        TEST(the_system_uses_all_its_arenas),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
