@@ -17,6 +17,10 @@ unit-flags-exit_arm64 := $(arm64_fake)
 unit-emulate := arch/arm64/emulate.c arch/arm64/insn.c arch/arm64/inject.c arch/arm64/finish.c \
                 tests/unit/arm64_fake/sysreg.c
 unit-flags-emulate := $(arm64_fake)
+unit-emulate_pages := $(unit-emulate)
+unit-flags-emulate_pages := $(arm64_fake)
+unit-finish := $(unit-emulate)
+unit-flags-finish := $(arm64_fake)
 
 UNIT_ARM64_CC := aarch64-linux-gnu-gcc -std=gnu17 -O1 -g -static -mgeneral-regs-only
 UNIT_ARM64_RUN := qemu-aarch64-static

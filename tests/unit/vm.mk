@@ -16,6 +16,7 @@ unit-vm_end := tests/unit/fake_hypercall.c $(vm-core)
 unit-vm_calls := tests/unit/fake_hypercall.c $(vm-core)
 unit-libs-vm_calls := -lpthread
 unit-vcpu := tests/unit/fake_hypercall.c $(vm-core)
+unit-vcpu_memory := $(unit-vcpu)
 unit-vcpu_off := tests/unit/fake_hypercall.c $(vm-core)
 unit-guest_memory := tests/unit/fake_hypercall.c $(vm-core)
 unit-psci := vm/hypercall/smccc.c vm/hypercall/psci.c vm/hypercall/trng.c vm/hypercall/entropy.c $(vm-core)
