@@ -107,7 +107,8 @@ static bool is_barred(uint8_t byte)
 
 /*
  * What ends QEMU itself (7.2) is left out: LTR of a null selector, after which the next exception
- * finds no TSS; and DR7, whose breakpoints it loses count of when VMRUN changes it.
+ * finds no TSS; DR7, whose breakpoints it loses count of when VMRUN changes it; and 0F 38 0C, which
+ * only exists with VEX but is not refused.
  */
 static void fill_code(uint8_t *code, unsigned bytes)
 {
@@ -130,7 +131,8 @@ static void fill_code(uint8_t *code, unsigned bytes)
         }
     }
     for (unsigned i = 0; i + 1 < bytes; i++)
-        if (code[i] == 0x0f && (code[i + 1] == 0x00 || code[i + 1] == 0x23))
+        if ((code[i] == 0x0f && (code[i + 1] == 0x00 || code[i + 1] == 0x23)) ||
+            (code[i] == 0x38 && code[i + 1] == 0x0c))
             code[i + 1] = 0x02;
     for (unsigned i = 0; i < 16; i++)
         code[bytes + i] = 0xcc;
