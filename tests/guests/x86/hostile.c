@@ -16,7 +16,9 @@
 #define REP 0xf2 /* or 0xf3; first, where the count is still small: devices are slow */
 #define SCRATCH 0xd00000UL
 #define SCRATCH_BYTES 0x10000UL
-#define CR0_KEPT 0x80010033UL
+#define EXCEPTION_STACK (SCRATCH + 0xf0000UL) /* also in the page that is writable */
+#define CR0_WP 0x10000UL
+#define CR0_KEPT 0x80000033UL /* without WP: what is read-only is so for the random bytes alone */
 #define CR4_KEPT 0x620UL
 #define CR4_ENDING 0x300000UL /* SMEP, SMAP: this guest's pages are all the user's */
 #define MSR_EFER 0xc0000080
@@ -235,6 +237,33 @@ static bool is_barred_pair(uint8_t byte)
            byte == 0xa9 || (byte >= 0xb2 && byte <= 0xb5);
 }
 
+/* Each of the 32 exceptions: WP off, then as always. */
+asm(".text\n"
+    ".balign 16\n"
+    "unprotect:\n"
+    ".set i, 0\n"
+    ".rept 32\n"
+    ".balign 32\n"
+    "push %rax\n"
+    "mov %cr0, %rax\n"
+    "btr $16, %eax\n"
+    "mov %rax, %cr0\n"
+    "pop %rax\n"
+    "jmp vectors + 16 * i\n"
+    ".set i, i + 1\n"
+    ".endr\n");
+
+static void execute_protected(uint64_t mode)
+{
+    asm volatile("mov %0, %%cr0\n\tjmp execute" ::"r"(CR0_KEPT | CR0_WP), "D"(mode) : "memory");
+}
+
+/* 0F 38 0C only exists with VEX; without, it ends QEMU 7.2 itself. */
+static bool ends_the_emulator(uint8_t last, uint8_t byte)
+{
+    return last == 0x38 && byte == 0x0c;
+}
+
 static void act_bytes(void)
 {
     uint8_t *code = (uint8_t *)CODE;
@@ -244,13 +273,13 @@ static void act_bytes(void)
         uint8_t byte = (uint8_t)(below(4) == 0 ? 0x0f : rnd());
 
         while (is_barred(byte) || (last == 0x0f && is_barred_pair(byte)) ||
-               (i > 0 && (byte & 0xfe) == REP))
+               ends_the_emulator(last, byte) || (i > 0 && (byte & 0xfe) == REP))
             byte = (uint8_t)rnd();
         code[i] = last = byte;
     }
     for (unsigned i = CODE_BYTES; i < CODE_BYTES + 16; i++)
         code[i] = 0xcc;
-    attempt(execute, below(3));
+    attempt(execute_protected, below(3));
     repair();
 }
 
@@ -262,12 +291,21 @@ static void (*const acts[])(void) = { act_msr,    act_port,  act_port,   act_acc
 static void protect(void)
 {
     extern uint64_t page_directories[];
+    extern const uint8_t unprotect[];
 
-    for (uint64_t i = 1; i < 2048; i++)
-        if (i << 21 != SCRATCH && i << 21 < 0xb0000000)
+    write_cr0(CR0_KEPT);
+    for (uint64_t i = 0; i < 2048; i++)
+        if (i << 21 < 0xb0000000)
             page_directories[i] &= ~2UL;
     page_directories[SCRATCH >> 21] |= 2;
     page_directories[CODE >> 21] |= 2;
+    for (unsigned i = 0; i < 32; i++) {
+        const uint64_t at = (uint64_t)unprotect + 32 * i;
+
+        idt[i].offset_low = (uint16_t)at;
+        idt[i].offset_middle = (uint16_t)(at >> 16);
+    }
+    exception_stack(0, EXCEPTION_STACK);
     write_cr3(read_cr3());
 }
 

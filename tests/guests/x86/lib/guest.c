@@ -87,14 +87,20 @@ void load_idt(uint16_t limit)
     asm volatile("lidt %0" ::"m"(idtr));
 }
 
+static struct tss tss[MAX_CPUS];
+
+void exception_stack(unsigned cpu, uint64_t top)
+{
+    tss[cpu].ist[0] = top;
+}
+
 /* A TSS for exceptions' own stack, so that they come whatever has happened to the other. */
 void cpu_tables(unsigned cpu)
 {
-    static struct tss tss[MAX_CPUS];
     static uint8_t stacks[MAX_CPUS][IST_BYTES] __attribute__((aligned(16)));
     uint64_t base = (uint64_t)&tss[cpu];
 
-    tss[cpu].ist[0] = (uint64_t)stacks[cpu] + IST_BYTES;
+    exception_stack(cpu, (uint64_t)stacks[cpu] + IST_BYTES);
     tss[cpu].io_map = sizeof(struct tss);
     gdt_tss[2 * cpu] = (sizeof(struct tss) - 1) | (base & 0xffffff) << 16 | TSS_AVAILABLE << 40 |
                        (base >> 24 & 0xff) << 56;

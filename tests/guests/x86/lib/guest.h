@@ -150,6 +150,9 @@ extern uint64_t fault_address;
 /* What an attempt's fault calls first, where it is not NULL. */
 extern void (*on_fault)(void);
 
+/* Exceptions of this CPU find their stack below `top`; it has one from the start. */
+void exception_stack(unsigned cpu, uint64_t top);
+
 /* Interrupts by vector, on any CPU; they are counted and ended. on_interrupt may be NULL. */
 extern volatile unsigned interrupts[256];
 extern void (*on_interrupt)(unsigned vector);
