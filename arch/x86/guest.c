@@ -168,7 +168,7 @@ void x86_guest_skip(struct hv_vcpu *vcpu, unsigned plain)
             *known = x86_plain_key(rip, plain);
     }
     x86_guest->set(vcpu, REG_RIP, x86_guest_next(vcpu, length));
-    x86_guest->retired(vcpu);
+    x86_guest->retired(vcpu, 0);
 }
 
 static status_t open_read(void *context, gpa_t address, unsigned size, uint64_t *value)

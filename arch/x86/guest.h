@@ -101,8 +101,11 @@ struct x86_guest_ops {
                         const struct x86_segment_state *state);
     /* At the next entry; error_code < 0: this vector has none. */
     void (*inject_exception)(struct hv_vcpu *vcpu, uint8_t vector, int64_t error_code);
-    /* Clears what STI, MOV SS and single-stepping leave pending after an emulated instruction. */
-    void (*retired)(struct hv_vcpu *vcpu);
+    /*
+     * Clears what STI, MOV SS and single-stepping leave pending after an emulated instruction,
+     * which met these breakpoints (bits 3 to 0 of DR6): if any, the guest takes its trap.
+     */
+    void (*retired)(struct hv_vcpu *vcpu, uint64_t met);
     /* Did the last exit interrupt the delivery of an event, not an instruction? */
     bool (*delivering)(const struct hv_vcpu *vcpu);
 };

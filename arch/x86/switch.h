@@ -18,6 +18,9 @@ void x86_switch_out(struct hv_vcpu *vcpu);
 /* The loaded vCPU writes XCR0. */
 void x86_switch_xcr0(struct hv_vcpu *vcpu, uint64_t value);
 
+/* The loaded vCPU's DR0 to DR3. */
+void x86_switch_breakpoints(uint64_t address[4]);
+
 /* Values after power-on. */
 void x86_switch_reset(struct hv_vcpu *vcpu);
 

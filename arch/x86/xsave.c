@@ -96,10 +96,15 @@ void x86_switch_out(struct hv_vcpu *vcpu)
     fpu_out(vcpu);
     if (x86_features.has_rdtscp)
         vcpu->msrs.tsc_aux = rdmsr(MSR_TSC_AUX);
-    vcpu->dr[0] = read_dr0();
-    vcpu->dr[1] = read_dr1();
-    vcpu->dr[2] = read_dr2();
-    vcpu->dr[3] = read_dr3();
+    x86_switch_breakpoints(vcpu->dr);
+}
+
+void x86_switch_breakpoints(uint64_t address[4])
+{
+    address[0] = read_dr0();
+    address[1] = read_dr1();
+    address[2] = read_dr2();
+    address[3] = read_dr3();
 }
 
 void x86_switch_xcr0(struct hv_vcpu *vcpu, uint64_t value)

@@ -22,8 +22,9 @@ def run(socle, program, cpus=1, **choices):
 
 
 @pytest.mark.parametrize("cpu", ["EPYC", "max"])
-def test_exceptions(socle, cpu):
-    run(socle, "fault", cpu=cpu)
+@pytest.mark.parametrize("program", ["fault", "watch"])
+def test_exceptions(socle, program, cpu):
+    run(socle, program, cpu=cpu)
 
 
 @pytest.mark.parametrize("cpu", ["EPYC", "max"])
@@ -97,7 +98,7 @@ def test_clocks_and_own_interrupts(socle, cpu):
 
 @pytest.mark.parametrize(
     "program",
-    ["fault", "mmio", "modes", "segments", "nested", "registers", "features", "switch", "apic"],
+    ["fault", "watch", "mmio", "modes", "segments", "nested", "registers", "features", "switch", "apic"],
 )
 def test_guest_under_vmx(socle, program):
     run(socle, program, emulator="bochs")

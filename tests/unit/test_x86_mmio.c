@@ -73,6 +73,17 @@ static void what_is_forgotten_is_not_recalled(void **state)
     assert_true(recall(VM_ACCESS_READ));
 }
 
+static void nothing_is_learned_while_a_breakpoint_is_on(void **state)
+{
+    (void)state;
+    guest.reg[REG_DR7] = BIT(7); /* G3 */
+    LEARN(0x8b, 0x06);
+    assert_false(recall(VM_ACCESS_READ));
+    guest.reg[REG_DR7] = BIT(10); /* always set */
+    x86_mmio_learn(&guest.vcpu);
+    assert_true(recall(VM_ACCESS_READ));
+}
+
 static void stores_have_their_value(void **state)
 {
     (void)state;
@@ -170,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_load_is_recalled, set_up),
         cmocka_unit_test_setup(what_is_forgotten_is_not_recalled, set_up),
+        cmocka_unit_test_setup(nothing_is_learned_while_a_breakpoint_is_on, set_up),
         cmocka_unit_test_setup(stores_have_their_value, set_up),
         cmocka_unit_test_setup(movzx_extends, set_up),
         cmocka_unit_test_setup(changed_code_is_not_recalled, set_up),

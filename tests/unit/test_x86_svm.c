@@ -61,6 +61,22 @@ static void skipping_ends_shadows_and_steps(void **state)
     assert_int_equal(enter(), EXCEPTION_EVENT(1));
 }
 
+static void a_breakpoint_that_was_met_is_a_trap(void **state)
+{
+    (void)state;
+    vmcb->dr6 = 0xffff0ff1;
+    svm_guest_ops.retired(&vcpu, 0);
+    assert_int_equal(enter(), 0);
+    svm_guest_ops.retired(&vcpu, BIT(2));
+    assert_int_equal(vmcb->dr6, 0xffff0ff4);
+    assert_int_equal(enter(), EXCEPTION_EVENT(1));
+    vmcb->rflags |= RFLAGS_TF;
+    svm_guest_ops.retired(&vcpu, BIT(3));
+    assert_int_equal(vmcb->dr6, 0xffff0ff8 | BIT(14));
+    assert_int_equal(enter(), EXCEPTION_EVENT(1));
+    assert_int_equal(enter(), 0);
+}
+
 static void hardware_that_tells_the_next_rip_is_believed(void **state)
 {
     (void)state;
@@ -215,6 +231,7 @@ int main(void)
         cmocka_unit_test_setup(a_port_read_fills_its_part_of_rax, set_up),
         cmocka_unit_test_setup(string_ports_want_the_emulator, set_up),
         cmocka_unit_test_setup(skipping_ends_shadows_and_steps, set_up),
+        cmocka_unit_test_setup(a_breakpoint_that_was_met_is_a_trap, set_up),
         cmocka_unit_test_setup(hardware_that_tells_the_next_rip_is_believed, set_up),
         cmocka_unit_test_setup(hypercalls_are_the_kernels, set_up),
         cmocka_unit_test_setup(an_unknown_msr_is_a_fault, set_up),

@@ -62,6 +62,16 @@ static void skipping_ends_shadows_and_steps(void **state)
     assert_int_equal(fake_vmcs[VMCS_PENDING_DEBUG], DEBUG_BS);
 }
 
+static void a_breakpoint_that_was_met_is_pending(void **state)
+{
+    (void)state;
+    vmx_guest_ops.retired(&vcpu, 0);
+    assert_int_equal(fake_vmcs[VMCS_PENDING_DEBUG], 0);
+    fake_vmcs[VMCS_GUEST_RFLAGS] |= RFLAGS_TF;
+    vmx_guest_ops.retired(&vcpu, BIT(2));
+    assert_int_equal(fake_vmcs[VMCS_PENDING_DEBUG], DEBUG_BS | DEBUG_ENABLED | BIT(2));
+}
+
 static void rip_wraps_where_it_is_narrow(void **state)
 {
     (void)state;
@@ -336,6 +346,7 @@ int main(void)
         cmocka_unit_test_setup(a_port_read_fills_its_part_of_rax, set_up),
         cmocka_unit_test_setup(string_ports_want_the_emulator, set_up),
         cmocka_unit_test_setup(skipping_ends_shadows_and_steps, set_up),
+        cmocka_unit_test_setup(a_breakpoint_that_was_met_is_pending, set_up),
         cmocka_unit_test_setup(rip_wraps_where_it_is_narrow, set_up),
         cmocka_unit_test_setup(hypercalls_are_the_kernels, set_up),
         cmocka_unit_test_setup(vmx_instructions_are_undefined, set_up),

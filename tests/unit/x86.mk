@@ -5,7 +5,8 @@
 
 x86_flags := -Iarch/x86/include
 x86_decoder := $(addprefix arch/x86/emulate/,insn.c insn_table.c insn_xmm.c)
-x86_emulator := $(addprefix arch/x86/emulate/,emulate.c memory.c data.c stack.c string.c wide.c alu.c walk.c) \
+x86_emulator := $(addprefix arch/x86/emulate/,emulate.c memory.c data.c stack.c string.c watch.c wide.c \
+                  alu.c walk.c) \
                 $(x86_decoder) tests/unit/x86_fake_guest.c
 
 unit-x86_insn := $(x86_decoder)
@@ -20,6 +21,8 @@ unit-x86_segment := $(x86_emulator)
 unit-flags-x86_segment := $(x86_flags)
 unit-x86_string := $(x86_emulator)
 unit-flags-x86_string := $(x86_flags)
+unit-x86_watch := $(x86_emulator)
+unit-flags-x86_watch := $(x86_flags)
 unit-x86_wide := $(x86_emulator)
 unit-flags-x86_wide := $(x86_flags)
 unit-x86_native := $(x86_emulator)

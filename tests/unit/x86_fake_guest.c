@@ -3,6 +3,7 @@
 #include "tests/unit/x86_fake_guest.h"
 
 #include "arch/x86/emulate/xmm.h"
+#include "arch/x86/switch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,10 +43,11 @@ static void inject_exception(struct hv_vcpu *vcpu, uint8_t vector, int64_t error
     guest.error = error_code;
 }
 
-static void retired(struct hv_vcpu *vcpu)
+static void retired(struct hv_vcpu *vcpu, uint64_t met)
 {
     (void)vcpu;
     guest.retired++;
+    guest.met = met;
 }
 
 static bool delivering(const struct hv_vcpu *vcpu)
@@ -79,6 +81,11 @@ void x86_xmm_read(unsigned n, uint64_t value[2])
 void x86_xmm_write(unsigned n, const uint64_t value[2])
 {
     memcpy(guest.xmm[n], value, sizeof(guest.xmm[n]));
+}
+
+void x86_switch_breakpoints(uint64_t address[4])
+{
+    memcpy(address, guest.breakpoint, sizeof(guest.breakpoint));
 }
 
 /* --- the bus --- */

@@ -43,6 +43,8 @@ struct fake_guest {
     int64_t error;
     uint64_t fault_address;
     unsigned retired;
+    uint64_t met;           /* by the last of them */
+    uint64_t breakpoint[4]; /* DR0 to DR3 */
     bool delivering;
     uint64_t xmm[16][2];
     uint8_t memory[FAKE_MEMORY] __attribute__((aligned(4096)));

@@ -5,6 +5,7 @@
 #include "arch/x86/emulate/emulate.h"
 
 #include "arch/x86/emulate/emulation.h"
+#include "arch/x86/emulate/watch.h"
 
 /* --- registers --- */
 
@@ -129,7 +130,14 @@ static void retire(struct emulation *e, uint64_t rflags_before)
     e->rflags &= ~RFLAGS_RF;
     if (e->rflags != rflags_before)
         x86_guest->set(e->vcpu, REG_RFLAGS, e->rflags);
-    x86_guest->retired(e->vcpu);
+    x86_guest->retired(e->vcpu, e->met);
+}
+
+/* A trap behind an element of a string that is not the last has RF set, SDM 3B 17.3.1.1. */
+static void step(struct emulation *e)
+{
+    x86_guest->retired(e->vcpu, e->met);
+    x86_guest->set(e->vcpu, REG_RFLAGS, e->rflags | RFLAGS_RF);
 }
 
 /* The saved flags of a fault have RF set, SDM 3B 17.3.1.1. Real mode knows no error codes. */
@@ -168,6 +176,8 @@ status_t x86_emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const str
     e.rip = x86_guest->get(vcpu, REG_RIP);
     e.rflags = rflags;
     e.one_operand = false;
+    e.watched = x86_watched(vcpu);
+    e.met = 0;
     e.outcome = OUTCOME_NONE;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
         e.window[slot].has_segment = e.window[slot].has_page = false;
@@ -180,5 +190,7 @@ status_t x86_emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const str
         retire(&e, rflags);
     else if (e.outcome == OUTCOME_FAULT)
         inject(&e, rflags);
+    else if (e.outcome == OUTCOME_STEP)
+        step(&e);
     return e.outcome == OUTCOME_NONE ? status : OK;
 }

@@ -19,8 +19,11 @@
  * Others: from `bus`. Of a string instruction, the elements before are done, and RCX tells.
  *
  * A locked instruction is a read and a write on the bus, atomic only as far as the bus makes
- * it: a device's lock is held for each by itself, and RAM normally does not get here. Data
- * breakpoints are not looked for.
+ * it: a device's lock is held for each by itself, and RAM normally does not get here.
+ *
+ * Data breakpoints are traps behind the instruction or a string's element, and I/O breakpoints
+ * behind one of INS and OUTS. IN and OUT do not get here, and meet none; nor do loads and stores
+ * that are recalled (mmio.h).
  */
 status_t x86_emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const struct hv_bus *bus);
 

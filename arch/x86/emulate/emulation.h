@@ -8,6 +8,7 @@
  *     stack.c    PUSH and POP
  *     wide.c     operands of two registers' width
  *     string.c   string instructions
+ *     watch.c    breakpoints
  *
  * Functions return OK, or what ends the instruction: with `outcome` set, an event that the
  * guest sees (ERR_BAD_STATE then); else an error of the bus.
@@ -31,7 +32,11 @@ enum emulation_outcome {
     OUTCOME_NONE,
     OUTCOME_FAULT, /* `fault` */
     OUTCOME_AGAIN, /* RIP stays: the CPU runs the instruction again */
+    OUTCOME_STEP,  /* the same, and the guest takes a trap behind a string's element */
 };
+
+/* By which values of a breakpoint's R/W it is met. */
+enum emulation_watch { WATCH_READ = BIT(3), WATCH_WRITE = BIT(3) | BIT(1), WATCH_PORT = BIT(2) };
 
 /* An instruction's memory operands, each with its segment and the page last translated. */
 enum emulation_slot { SLOT_SOURCE, SLOT_TARGET, SLOT_COUNT };
@@ -54,6 +59,8 @@ struct emulation {
     bool one_operand; /* in memory: the exit's address is its */
     uint8_t cpl;
     uint64_t rip, rflags;
+    uint64_t watched; /* watch.h's */
+    uint64_t met;     /* breakpoints, as bits of DR6 */
     enum emulation_outcome outcome;
     struct {
         uint64_t address; /* of a page fault */
@@ -70,9 +77,13 @@ struct place {
     uint8_t in_first; /* bytes of it in the first page */
 };
 
-/* Both return ERR_BAD_STATE, to be returned further. */
+/* All return ERR_BAD_STATE, to be returned further. */
 status_t emulate_raise(struct emulation *e, uint8_t vector);
 status_t emulate_again(struct emulation *e);
+status_t emulate_step(struct emulation *e);
+
+/* Notes the breakpoints that an access meets, if any is on: a linear address, or a port. */
+void emulate_watch(struct emulation *e, enum emulation_watch kinds, uint64_t at, unsigned size);
 
 /* General registers by the operand's size; AH, CH, DH, BH where the instruction means them. */
 uint64_t emulate_get(const struct emulation *e, unsigned reg, unsigned size);

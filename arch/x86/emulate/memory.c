@@ -20,6 +20,12 @@ status_t emulate_again(struct emulation *e)
     return ERR_BAD_STATE;
 }
 
+status_t emulate_step(struct emulation *e)
+{
+    e->outcome = OUTCOME_STEP;
+    return ERR_BAD_STATE;
+}
+
 static status_t raise_page_fault(struct emulation *e, uint64_t address, uint32_t error)
 {
     e->fault.address = address;
@@ -164,6 +170,8 @@ status_t emulate_locate(struct emulation *e, enum emulation_slot slot, enum x86_
         return status;
     if (unlikely(is_unaligned_for_user(e, linear, size)))
         return emulate_raise(e, VECTOR_AC);
+    if (unlikely(e->watched != 0))
+        emulate_watch(e, write ? WATCH_WRITE : WATCH_READ, linear, size);
     rest = PAGE_SIZE - (linear & PAGE_MASK);
     out->size = (uint8_t)size;
     out->in_first = (uint8_t)MIN(rest, (uint64_t)size);

@@ -11,6 +11,7 @@
 #include "arch/x86/emulate/mmio.h"
 
 #include "arch/x86/emulate/insn.h"
+#include "arch/x86/emulate/watch.h"
 #include "arch/x86/guest.h"
 #include "arch/x86/tlb.h"
 
@@ -176,7 +177,7 @@ void x86_mmio_learn(struct hv_vcpu *vcpu)
     struct insn insn;
 
     known->access = 0; /* nothing known, unless all of it is in the end */
-    if (!(x86_guest->get(vcpu, REG_EFER) & EFER_LMA) ||
+    if (x86_watched(vcpu) != 0 || !(x86_guest->get(vcpu, REG_EFER) & EFER_LMA) ||
         !(x86_guest->segment(vcpu, SEG_CS).attributes & SEGMENT_L))
         return;
     found = (struct x86_mmio){

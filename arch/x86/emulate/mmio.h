@@ -18,5 +18,8 @@ bool x86_mmio_recall(struct hv_vcpu *vcpu, uint64_t rip, uint64_t cr3, struct vm
 /* An exit at `rip` is not the instruction's, but of an event's delivery: it recalls nothing. */
 void x86_mmio_forget(struct hv_vcpu *vcpu, uint64_t rip);
 
-/* Remembers the instruction at RIP, which accesses a device, if it is a plain one. */
+/*
+ * Remembers the instruction at RIP, which accesses a device, if it is a plain one, and no
+ * breakpoint is on. What is remembered already meets none that is set later.
+ */
 void x86_mmio_learn(struct hv_vcpu *vcpu);

@@ -116,6 +116,8 @@ static status_t element(struct emulation *e, unsigned does)
     uint64_t value = 0;
     status_t status = locate_both(e, does, &from, &to);
 
+    if (unlikely(e->watched != 0) && does & (READS_PORT | WRITES_PORT))
+        emulate_watch(e, WATCH_PORT, port_of(e), e->insn.size);
     if (status == OK)
         status = take_in(e, does, &from, &value);
     if (status == OK)
@@ -146,6 +148,8 @@ static status_t repeat(struct emulation *e, unsigned does)
         emulate_set(e, GPR_RCX, width, --count);
         if (does & COMPARES && (e->rflags & RFLAGS_ZF) != zf_wanted)
             return OK;
+        if (unlikely(e->met != 0 || e->rflags & RFLAGS_TF) && count != 0)
+            return emulate_step(e);
     }
     return OK;
 }

@@ -5,6 +5,8 @@
  */
 #include "arch/x86/svm/svm.h"
 
+#define DR6_MET GENMASK(3, 0)
+
 #define AT(member, ...)                                       \
     {                                                         \
         (uint16_t) offsetof(struct vmcb, member), __VA_ARGS__ \
@@ -88,9 +90,16 @@ static void set_segment(struct hv_vcpu *vcpu, enum x86_segment which,
     vmcb->clean &= ~CLEAN_SEGMENTS;
 }
 
-static void retired(struct hv_vcpu *vcpu)
+static void retired(struct hv_vcpu *vcpu, uint64_t met)
 {
-    svm_advance(vcpu, svm_vmcb(vcpu), svm_vmcb(vcpu)->rip);
+    struct vmcb *const vmcb = svm_vmcb(vcpu);
+
+    svm_advance(vcpu, vmcb, vmcb->rip);
+    if (likely(met == 0))
+        return;
+    set(vcpu, REG_DR6, (vmcb->dr6 & ~DR6_MET) | met);
+    if (!(vmcb->rflags & RFLAGS_TF)) /* else it is on its way */
+        svm_inject_exception(vcpu, VECTOR_DB, -1);
 }
 
 static bool delivering(const struct hv_vcpu *vcpu)

@@ -162,9 +162,11 @@ static void set_segment(struct hv_vcpu *vcpu, enum x86_segment which,
     vmwrite(OF_SEGMENT(_RIGHTS, which), rights_of(state->attributes));
 }
 
-static void retired(struct hv_vcpu *vcpu)
+static void retired(struct hv_vcpu *vcpu, uint64_t met)
 {
     vmx_advance(vcpu, vmread(VMCS_GUEST_RIP));
+    if (unlikely(met != 0))
+        vmwrite(VMCS_PENDING_DEBUG, vmread(VMCS_PENDING_DEBUG) | DEBUG_ENABLED | met);
 }
 
 static bool delivering(const struct hv_vcpu *vcpu)

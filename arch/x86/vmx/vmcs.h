@@ -234,7 +234,8 @@ enum vmx_exit_reason {
 /* VMCS_QUALIFICATION of VMX_EXIT_EXCEPTION with #DB: bits for DR6; table 27-1. */
 #define DEBUG_MET GENMASK(3, 0)
 #define DEBUG_BD BIT(13)
-#define DEBUG_BS BIT(14) /* in VMCS_PENDING_DEBUG, too */
+#define DEBUG_BS BIT(14) /* in VMCS_PENDING_DEBUG, too, with DEBUG_MET and: */
+#define DEBUG_ENABLED BIT(12)
 
 /* Of VMX_EXIT_CR, table 27-3. */
 #define CR_NUMBER GENMASK(3, 0)
