@@ -3,10 +3,10 @@
 #include "vm/devices/acpi_pm.h"
 
 #include "tests/unit/vdev_clock.h"
+#include "tests/unit/vdev_record.h"
 #include "tests/unit/vdev_test.h"
 #include "vm/devices/debug_exit.h"
 #include "vm/devices/pc_reset.h"
-#include "vm/state.h"
 
 enum { STS = ACPI_PM_EVENT, EN = ACPI_PM_EVENT + 2, CNT = ACPI_PM_CONTROL, TMR = ACPI_PM_TIMER };
 enum { TMR_STS = 1, PWRBTN = 0x100, WAK = 0x8000, SLP_EN = 0x2000 };
@@ -143,26 +143,22 @@ static void s5_powers_off_and_nothing_else_does(void **unused)
 static void the_timer_goes_on_after_a_restore(void **unused)
 {
     uint8_t record[64];
-    struct state_writer writer;
-    struct state_reader reader;
+    size_t bytes;
 
     (void)unused;
     at_tick(HALF_TURN + 1000);
     dev_write(dev, EN, 2, TMR_STS);
     dev_write(dev, STS, 2, TMR_STS);
-    state_writer_init(&writer, record, sizeof(record));
-    dev->ops->save(dev, &writer);
+    bytes = vdev_save(dev, record, sizeof(record));
     at_tick(3 * HALF_TURN);
-    state_reader_init(&reader, record, writer.bytes);
-    assert_int_equal(dev->ops->restore(dev, &reader), OK);
+    assert_int_equal(vdev_restore(dev, record, bytes), OK);
     assert_false(wire.level);
     assert_in_range(dev_read(dev, TMR, 4), HALF_TURN + 999, HALF_TURN + 1001);
     at_tick(4 * HALF_TURN);
     assert_true(wire.level);
 
     record[8] = 0xff; /* more turns than it can have made */
-    state_reader_init(&reader, record, writer.bytes);
-    assert_int_equal(dev->ops->restore(dev, &reader), ERR_INVALID_ARGS);
+    assert_int_equal(vdev_restore(dev, record, bytes), ERR_INVALID_ARGS);
 }
 
 static void accesses_anywhere_are_harmless(void **unused)

@@ -2,9 +2,9 @@
 #include "vm/devices/cmos.h"
 
 #include "tests/unit/vdev_clock.h"
+#include "tests/unit/vdev_record.h"
 #include "tests/unit/vdev_test.h"
 #include "vm/devices/cmos_time.h"
-#include "vm/state.h"
 
 enum { SECOND, SECOND_ALARM, MINUTE, MINUTE_ALARM, HOUR, HOUR_ALARM, WEEKDAY, DAY, MONTH, YEAR };
 enum { A = 10, B, C, D, CENTURY = 0x32 };
@@ -322,24 +322,20 @@ static void memory_and_time_survive_a_reset(void **unused)
 static void a_restored_clock_tells_the_time_of_the_day(void **unused)
 {
     uint8_t record[256];
-    struct state_writer writer;
-    struct state_reader reader;
+    size_t bytes;
 
     (void)unused;
     out(B, H24 | UIE);
-    state_writer_init(&writer, record, sizeof(record));
-    dev->ops->save(dev, &writer);
+    bytes = vdev_save(dev, record, sizeof(record));
     at_second(100);
     in(C);
-    state_reader_init(&reader, record, writer.bytes);
-    assert_int_equal(dev->ops->restore(dev, &reader), OK);
+    assert_int_equal(vdev_restore(dev, record, bytes), OK);
     assert_time(0x2023, 0x11, 0x14, 0x22, 0x15, 0x00);
     at_second(101);
     assert_true(wire.level);
 
     record[9 + D] = 0; /* an empty battery */
-    state_reader_init(&reader, record, writer.bytes);
-    assert_int_equal(dev->ops->restore(dev, &reader), ERR_INVALID_ARGS);
+    assert_int_equal(vdev_restore(dev, record, bytes), ERR_INVALID_ARGS);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

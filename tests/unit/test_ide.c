@@ -2,8 +2,8 @@
 #include "vm/devices/ide.h"
 
 #include "tests/unit/fake_ram_disk.h"
+#include "tests/unit/vdev_record.h"
 #include "tests/unit/vdev_test.h"
-#include "vm/state.h"
 
 enum { DATA, ERROR, COUNT, LBA_LOW, LBA_MID, LBA_HIGH, DEVICE, STATUS };
 enum { ERR = 1, DRQ = 8, READY = 0x50, ABRT = 4, IDNF = 0x10, UNC = 0x40 };
@@ -467,22 +467,18 @@ static void there_is_no_second_device(void **unused)
 static void a_transfer_goes_on_after_a_restore(void **unused)
 {
     static uint8_t record[16384];
-    struct state_writer writer;
-    struct state_reader reader;
     struct vdev *first = dev;
+    size_t bytes;
 
     (void)unused;
     address28(60, 20);
     out(STATUS, READ_MULTIPLE); /* 16 to a block */
     for (unsigned i = 0; i < 10; i++)
         read_sector(60 + i, 2);
-    state_writer_init(&writer, record, sizeof(record));
-    dev->ops->save(dev, &writer);
-    assert_int_equal(state_writer_status(&writer), OK);
+    bytes = vdev_save(dev, record, sizeof(record));
     in(STATUS);
     assert_int_equal(ide_create(&dev, &disk, wire_line(&wire)), OK);
-    state_reader_init(&reader, record, writer.bytes);
-    assert_int_equal(dev->ops->restore(dev, &reader), OK);
+    assert_int_equal(vdev_restore(dev, record, bytes), OK);
     assert_true(wire.level);
     for (unsigned i = 10; i < 20; i++)
         read_sector(60 + i, 2);

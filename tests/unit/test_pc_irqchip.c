@@ -1,43 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the controllers promise as device models: reset, snapshots, and nothing left behind. */
 #include "tests/unit/pc_machine.h"
+#include "tests/unit/vdev_record.h"
 
 #include <string.h>
-
-#include "vm/state.h"
 
 #define RECORD_BYTES 4096
 #define ROUNDS 100
 
 static const char *const models[] = { "lapic", "ioapic", "pic", "pit" };
 static uint64_t seed = 0x5eed;
-
-static size_t save(const char *name, uint8_t *record)
-{
-    const struct vdev *dev = device(name);
-    struct state_writer out;
-
-    memset(record, 0, RECORD_BYTES);
-    state_writer_init(&out, record, RECORD_BYTES);
-    dev->ops->save(dev, &out);
-    assert_int_equal(state_writer_status(&out), OK);
-    return out.bytes;
-}
-
-static status_t restore(const char *name, const uint8_t *record, size_t bytes)
-{
-    struct vdev *dev = device(name);
-    struct state_reader in;
-    status_t status;
-
-    state_reader_init(&in, record, bytes);
-    if (dev->ops->unlocked)
-        return dev->ops->restore(dev, &in);
-    spin_lock(&dev->lock);
-    status = dev->ops->restore(dev, &in);
-    spin_unlock(&dev->lock);
-    return status;
-}
 
 /* A guest that uses everything, after a while. */
 static void drive(void)
@@ -86,13 +58,13 @@ static void restore_of_save_is_the_same_for_every_model(void **unused)
         drive();
         then = arch_counter();
         for (size_t i = 0; i < ARRAY_SIZE(models); i++)
-            bytes[i] = save(models[i], first[i]);
+            bytes[i] = vdev_save(device(models[i]), first[i], RECORD_BYTES);
         pc_stop();
         pc_start(PC_CPUS);
         fake_counter_set(then + round * 12345); /* later, and nothing is lost */
         for (size_t i = 0; i < ARRAY_SIZE(models); i++) {
-            assert_int_equal(restore(models[i], first[i], bytes[i]), OK);
-            assert_int_equal(save(models[i], second), bytes[i]);
+            assert_int_equal(vdev_restore(device(models[i]), first[i], bytes[i]), OK);
+            assert_int_equal(vdev_save(device(models[i]), second, RECORD_BYTES), bytes[i]);
             assert_memory_equal(first[i], second, bytes[i]);
         }
         drive();
@@ -108,12 +80,12 @@ static void truncated_and_longer_records_are_refused(void **unused)
     (void)unused;
     pc_start_enabled(PC_CPUS);
     for (size_t i = 0; i < ARRAY_SIZE(models); i++) {
-        size_t bytes = save(models[i], record);
+        size_t bytes = vdev_save(device(models[i]), record, RECORD_BYTES);
 
         for (size_t n = 0; n < bytes; n++)
-            assert_int_equal(restore(models[i], record, n), ERR_INVALID_ARGS);
-        assert_int_equal(restore(models[i], record, bytes + 1), ERR_INVALID_ARGS);
-        assert_int_equal(restore(models[i], record, bytes), OK);
+            assert_int_equal(vdev_restore(device(models[i]), record, n), ERR_INVALID_ARGS);
+        assert_int_equal(vdev_restore(device(models[i]), record, bytes + 1), ERR_INVALID_ARGS);
+        assert_int_equal(vdev_restore(device(models[i]), record, bytes), OK);
     }
     pc_stop();
 }
@@ -129,11 +101,11 @@ static void damaged_records_are_refused_or_harmless(void **unused)
 
         pc_start_enabled(PC_CPUS);
         drive();
-        bytes = save(name, record);
+        bytes = vdev_save(device(name), record, RECORD_BYTES);
         for (unsigned n = 0; n < 1 + round % 8; n++)
             record[random_below(&seed, bytes)] = (uint8_t)random_next(&seed);
-        if (restore(name, record, bytes) == OK) {
-            assert_int_equal(save(name, again), bytes);
+        if (vdev_restore(device(name), record, bytes) == OK) {
+            assert_int_equal(vdev_save(device(name), again, RECORD_BYTES), bytes);
             assert_memory_equal(record, again, bytes);
         }
         drive();
@@ -151,10 +123,10 @@ static void random_records_are_refused_or_harmless(void **unused)
         size_t bytes;
 
         pc_start_enabled(PC_CPUS);
-        bytes = save(name, record);
+        bytes = vdev_save(device(name), record, RECORD_BYTES);
         for (size_t i = 1; i < bytes; i++)
             record[i] = (uint8_t)random_next(&seed);
-        restore(name, record, bytes);
+        vdev_restore(device(name), record, bytes);
         drive();
         pc_stop();
     }
@@ -168,13 +140,13 @@ static void reset_gives_what_a_new_one_has(void **unused)
     for (unsigned round = 0; round < ROUNDS; round++) {
         pc_start(PC_CPUS);
         for (size_t i = 0; i < ARRAY_SIZE(models); i++)
-            save(models[i], first[i]);
+            vdev_save(device(models[i]), first[i], RECORD_BYTES);
         for (unsigned id = 0; id < PC_CPUS; id++)
             apic_write(id, APIC_SVR, 0x1ff);
         drive();
         virqchip_reset(&vm);
         for (size_t i = 0; i < ARRAY_SIZE(models); i++) {
-            size_t bytes = save(models[i], second);
+            size_t bytes = vdev_save(device(models[i]), second, RECORD_BYTES);
 
             assert_memory_equal(first[i], second, bytes);
         }

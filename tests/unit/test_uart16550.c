@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vm/devices/uart16550.h"
 
+#include "tests/unit/vdev_record.h"
 #include "tests/unit/vdev_test.h"
-#include "vm/state.h"
 
 enum { THR, IER, IIR, LCR, MCR, LSR, MSR, SCR, FCR = IIR };
 enum { OUT2 = 8, LOOP = 16 };
@@ -246,16 +246,13 @@ static void impossible_records_are_refused(void **unused)
         { 8, 1 },    { 9, 0x10 }, { 10, 16 },  { 11, 2 }, /* without FIFOs */
     };
     uint8_t record[64];
-    struct state_writer writer;
-    struct state_reader reader;
 
     (void)unused;
     for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        state_writer_init(&writer, record, sizeof(record));
-        dev->ops->save(dev, &writer);
+        const size_t bytes = vdev_save(dev, record, sizeof(record));
+
         record[wrong[i].at] = wrong[i].value;
-        state_reader_init(&reader, record, writer.bytes);
-        assert_int_equal(dev->ops->restore(dev, &reader), ERR_INVALID_ARGS);
+        assert_int_equal(vdev_restore(dev, record, bytes), ERR_INVALID_ARGS);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "tests/unit/fake_arena.h"
 #include "tests/unit/fake_ram_disk.h"
 #include "tests/unit/vdev_clock.h"
+#include "tests/unit/vdev_record.h"
 #include "tests/unit/vdev_test.h"
 #include "vm/devices/acpi_pm.h"
 #include "vm/devices/cmos.h"
@@ -23,7 +24,6 @@
 #include "vm/devices/pl061.h"
 #include "vm/devices/uart16550.h"
 #include "vm/devices/vga_text.h"
-#include "vm/state.h"
 
 #define ROUNDS 300
 #define ACCESSES 200
@@ -242,29 +242,6 @@ static void drive(struct vdev *dev, const struct model *model)
     }
 }
 
-static size_t save(const struct vdev *dev, uint8_t *record)
-{
-    struct state_writer out;
-
-    memset(record, 0, RECORD_BYTES);
-    state_writer_init(&out, record, RECORD_BYTES);
-    dev->ops->save(dev, &out);
-    assert_int_equal(state_writer_status(&out), OK);
-    return out.bytes;
-}
-
-static status_t restore(struct vdev *dev, const uint8_t *record, size_t bytes)
-{
-    struct state_reader in;
-    status_t status;
-
-    state_reader_init(&in, record, bytes);
-    spin_lock(&dev->lock);
-    status = dev->ops->restore(dev, &in);
-    spin_unlock(&dev->lock);
-    return status;
-}
-
 static void drain_console(void)
 {
     uint8_t byte;
@@ -284,11 +261,11 @@ static void restore_of_save_is_the_same_for_every_model(void **unused)
         for (unsigned round = 0; round < ROUNDS; round++) {
             assert_int_equal(model->make(&dev), OK);
             drive(dev, model);
-            size_t bytes = save(dev, first);
+            size_t bytes = vdev_save(dev, first, RECORD_BYTES);
             drain_console();
             assert_int_equal(model->make(&fresh), OK);
-            assert_int_equal(restore(fresh, first, bytes), OK);
-            assert_int_equal(save(fresh, second), bytes);
+            assert_int_equal(vdev_restore(fresh, first, bytes), OK);
+            assert_int_equal(vdev_save(fresh, second, RECORD_BYTES), bytes);
             assert_memory_equal(first, second, bytes);
             drive(fresh, model); /* and it works on */
             fresh->ops->destroy(fresh);
@@ -307,12 +284,12 @@ static void a_truncated_or_longer_record_is_refused(void **unused)
     {
         assert_int_equal(model->make(&dev), OK);
         drive(dev, model);
-        size_t bytes = save(dev, record);
+        size_t bytes = vdev_save(dev, record, RECORD_BYTES);
 
         for (size_t n = 0; n < bytes; n++)
-            assert_int_equal(restore(dev, record, n), ERR_INVALID_ARGS);
-        assert_int_equal(restore(dev, record, bytes + 1), ERR_INVALID_ARGS);
-        assert_int_equal(restore(dev, record, bytes), OK);
+            assert_int_equal(vdev_restore(dev, record, n), ERR_INVALID_ARGS);
+        assert_int_equal(vdev_restore(dev, record, bytes + 1), ERR_INVALID_ARGS);
+        assert_int_equal(vdev_restore(dev, record, bytes), OK);
         dev->ops->destroy(dev);
     }
 }
@@ -328,13 +305,13 @@ static void a_damaged_record_is_refused_or_harmless(void **unused)
         for (unsigned round = 0; round < ROUNDS; round++) {
             assert_int_equal(model->make(&dev), OK);
             drive(dev, model);
-            size_t bytes = save(dev, record);
+            size_t bytes = vdev_save(dev, record, RECORD_BYTES);
 
             for (unsigned n = 0; bytes > 0 && n < 1 + round % 4; n++)
                 record[random64() % bytes] = (uint8_t)random64();
             drain_console();
-            if (restore(dev, record, bytes) == OK) {
-                assert_int_equal(save(dev, again), bytes);
+            if (vdev_restore(dev, record, bytes) == OK) {
+                assert_int_equal(vdev_save(dev, again, RECORD_BYTES), bytes);
                 assert_memory_equal(record, again, bytes);
             }
             drive(dev, model);
@@ -352,14 +329,14 @@ static void a_random_record_is_refused_or_harmless(void **unused)
     EACH_MODEL(model)
     {
         assert_int_equal(model->make(&dev), OK);
-        const size_t right = save(dev, record);
+        const size_t right = vdev_save(dev, record, RECORD_BYTES);
 
         for (unsigned round = 0; round < 10 * ROUNDS; round++) {
             const size_t bytes = round % 2 == 0 ? right : random64() % 512;
 
             for (size_t i = 0; i < bytes; i++)
                 record[i] = (uint8_t)random64();
-            restore(dev, record, bytes);
+            vdev_restore(dev, record, bytes);
             vdev_read(dev, random_access(model, random64()));
         }
         drive(dev, model);
@@ -379,12 +356,12 @@ static void reset_gives_what_a_new_one_has(void **unused)
             continue;
         drain_console();
         assert_int_equal(model->make(&dev), OK);
-        size_t bytes = save(dev, first);
+        size_t bytes = vdev_save(dev, first, RECORD_BYTES);
 
         drive(dev, model);
         drain_console();
         dev->ops->reset(dev);
-        assert_int_equal(save(dev, second), bytes);
+        assert_int_equal(vdev_save(dev, second, RECORD_BYTES), bytes);
         assert_memory_equal(first, second, bytes);
         dev->ops->destroy(dev);
     }

@@ -2,7 +2,7 @@
 /* A GICv3 and its CPUs: SGIs, what ends a halt, put and load, reset and power-on. */
 #include "tests/unit/vgic_machine.h"
 
-#include "vm/state.h"
+#include "tests/unit/vdev_record.h"
 
 #define SPI 40u
 
@@ -224,13 +224,11 @@ static void a_private_interrupt_is_injected_into_the_vcpus_named(void **state)
 static void reset_leaves_nothing_of_before(void **state)
 {
     static uint8_t fresh[16384], after[16384];
-    struct state_writer out;
 
     (void)state;
     machine_stop();
     machine_create(3, 4, 2);
-    state_writer_init(&out, fresh, sizeof(fresh));
-    vm.devices->ops->save(vm.devices, &out);
+    vdev_save(vm.devices, fresh, sizeof(fresh));
     machine_stop();
 
     machine_start(3, 4, 2);
@@ -245,10 +243,8 @@ static void reset_leaves_nothing_of_before(void **state)
     put(0);
     put(1);
     virqchip_reset(&vm);
-    state_writer_init(&out, after, sizeof(after));
-    vm.devices->ops->save(vm.devices, &out);
-    assert_int_equal(state_writer_status(&out), OK);
-    assert_memory_equal(fresh, after, out.bytes);
+    vdev_save(vm.devices, after, sizeof(after));
+    assert_memory_equal(fresh, after, sizeof(after));
     load(0);
     load(1);
     for (unsigned n = 0; n < gich.lrs; n++)

@@ -4,32 +4,14 @@
 #include <string.h>
 
 #include "tests/unit/random.h"
+#include "tests/unit/vdev_record.h"
 #include "tests/unit/vgic_machine.h"
-#include "vm/state.h"
 
 #define RECORD_BYTES 16384
 
 static const struct {
     unsigned version, lrs, cpus;
 } shapes[] = { { 3, 4, 4 }, { 3, 16, 1 }, { 3, 1, 2 }, { 2, 4, 4 }, { 2, 4, 1 }, { 2, 2, 2 } };
-
-static size_t save(uint8_t *record)
-{
-    struct state_writer out;
-
-    state_writer_init(&out, record, RECORD_BYTES);
-    vm.devices->ops->save(vm.devices, &out);
-    assert_int_equal(state_writer_status(&out), OK);
-    return out.bytes;
-}
-
-static status_t restore(const uint8_t *record, size_t bytes)
-{
-    struct state_reader in;
-
-    state_reader_init(&in, record, bytes);
-    return vm.devices->ops->restore(vm.devices, &in);
-}
 
 static uint64_t any_value(uint64_t *seed)
 {
@@ -226,7 +208,7 @@ static size_t random_record(unsigned shape, uint8_t *record)
     }
     for (unsigned cpu = 0; cpu < shapes[shape].cpus; cpu++)
         put(cpu);
-    return save(record);
+    return vdev_save(vm.devices, record, RECORD_BYTES);
 }
 
 static void restore_of_save_is_the_same(void **state)
@@ -241,8 +223,8 @@ static void restore_of_save_is_the_same(void **state)
         machine_stop();
         machine_create(shapes[i].version, shapes[i].lrs, shapes[i].cpus);
         fake_counter_set(now);
-        assert_int_equal(restore(before, bytes), OK);
-        assert_int_equal(save(after), bytes);
+        assert_int_equal(vdev_restore(vm.devices, before, bytes), OK);
+        assert_int_equal(vdev_save(vm.devices, after, RECORD_BYTES), bytes);
         assert_memory_equal(before, after, bytes);
         for (unsigned cpu = 0; cpu < shapes[i].cpus; cpu++)
             load(cpu);
@@ -266,8 +248,9 @@ static void damaged_records_are_refused_and_harmless(void **state)
             memcpy(bad, good, bytes);
             for (unsigned k = 0; k < 20; k++)
                 bad[random_below(&seed, bytes)] = (uint8_t)random_next(&seed);
-            assert_int_equal(restore(bad, random_below(&seed, bytes)), ERR_INVALID_ARGS);
-            restore(bad, bytes);
+            assert_int_equal(vdev_restore(vm.devices, bad, random_below(&seed, bytes)),
+                             ERR_INVALID_ARGS);
+            vdev_restore(vm.devices, bad, bytes);
             for (unsigned cpu = 0; cpu < shapes[i].cpus; cpu++)
                 load(cpu);
             check_invariants();
