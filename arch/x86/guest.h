@@ -151,7 +151,9 @@ void x86_guest_skip(struct hv_vcpu *vcpu, unsigned plain);
 
 /*
  * What x86_guest_skip remembers of RIPs where the instruction was plain, in
- * vcpu->plain_at[rip % 8], so that a backend can look before it calls.
+ * vcpu->plain_at[rip % 8], so that a backend can look before it calls. The code is not read
+ * again: where the same instruction comes with a prefix later, at the same RIP, the guest goes
+ * on inside of it.
  */
 static inline uint64_t x86_plain_key(uint64_t rip, unsigned plain)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Exceptions as a CPU gives them: of the guest's own instructions, in the middle of those that
- * the hypervisor emulates, one during another, and single steps over what exits.
+ * the hypervisor emulates, one during another, NMIs too, and single steps over what exits.
  */
 #include "tests/guests/x86/lib/guest.h"
 
@@ -11,6 +11,7 @@
 #define NO_MSR 0xdead
 #define PORT_CMOS_DATA 0x71
 #define DR6_BS (1u << 14)
+#define ICR_NMI 0x4400u
 
 enum { PF_WRITE = 2 };
 
@@ -311,6 +312,42 @@ static void double_fault(void)
     idt[VECTOR_UD].type = type;
 }
 
+/* ---- NMIs ---- */
+
+static unsigned nmis, handling, most;
+
+static void send_nmi(void)
+{
+    lapic_ipi(cpu_self(), ICR_NMI);
+    in8(0x80);
+}
+
+/* Two come while the first is handled; they are one, and that waits for IRET. */
+static void handle_nmi(unsigned vector)
+{
+    if (vector != VECTOR_NMI)
+        return;
+    handling++;
+    most = handling > most ? handling : most;
+    if (++nmis == 1) {
+        send_nmi();
+        send_nmi();
+    }
+    handling--;
+}
+
+static void nmi_in_nmi(void)
+{
+    on_interrupt = handle_nmi;
+    send_nmi();
+    check_equal("nmis", nmis, 2);
+    check_equal("at once", most, 1);
+    nmis = 1; /* nothing is held any more */
+    send_nmi();
+    check_equal("one later", nmis, 2);
+    on_interrupt = NULL;
+}
+
 void guest_main(void)
 {
     own();
@@ -318,4 +355,5 @@ void guest_main(void)
     steps();
     stacks_nowhere();
     double_fault();
+    nmi_in_nmi();
 }

@@ -215,6 +215,8 @@ static void nmis(void)
 
 SNIPPET(intels, "vmcall");
 SNIPPET(amds, "vmmcall");
+SNIPPET(prefixed_intels, "nop\n .byte 0x3e\n vmcall");
+SNIPPET(prefixed_amds, "nop\n .byte 0x3e\n vmmcall");
 
 static void hypercalls(void)
 {
@@ -225,6 +227,9 @@ static void hypercalls(void)
     go(intel ? &intels : &amds, now->ring == 3 ? VECTOR_UD : VECTOR_BP);
     expect("eip", mode_state.eip, now->ring == 3 ? 0 : 4);
     expect("result", mode_state.eax, now->ring == 3 ? 0 : 0xffffffff);
+    mode_select(now);
+    go(intel ? &prefixed_intels : &prefixed_amds, now->ring == 3 ? VECTOR_UD : VECTOR_BP);
+    expect("eip behind a prefix", mode_state.eip, now->ring == 3 ? 1 : 6);
     mode_select(now);
     go(intel ? &amds : &intels, VECTOR_UD);
     expect("eip of the other vendor's", mode_state.eip, 0);
