@@ -2,7 +2,8 @@
 /*
  * Virtual-8086 mode that may not do all: IOPL below 3, so that what touches IF faults and ports
  * are what the TSS's bitmap says; and with CR4.VME, where the CPU has it, so that IF is VIF and
- * INT n goes by the TSS's other bitmap. SDM 3B 20.2 to 20.3 and 20.4, SDM 1 19.5.
+ * INT n goes by the TSS's other bitmap. CR4.PVI, the same of VIF for ring 3. SDM 3B 20.2 to
+ * 20.4, SDM 1 19.5.
  */
 #include "tests/guests/x86/lib/cases.h"
 
@@ -15,6 +16,7 @@
 #define EFLAGS_VIF 0x80000u
 #define EFLAGS_VIP 0x100000u
 #define CR4_VME 1u
+#define CR4_PVI 2u
 #define SOFTWARE 0x42
 #define HANDLER 0x200 /* of the code */
 
@@ -274,6 +276,44 @@ static void redirected(void)
     mode_tss.redirection[SOFTWARE / 8] = 0;
 }
 
+/* ---- CR4.PVI: the same for CLI and STI in ring 3 ---- */
+
+static const struct mode ring3_modes[] = {
+    { .name = "protected 16 ring 3", .bits = 16, .ring = 3 },
+    { .name = "protected 32 ring 3", .bits = 32, .ring = 3 },
+    { .name = "pae 32 ring 3", .bits = 32, .ring = 3, .paging = MODE_PAGED_PAE },
+};
+
+SNIPPET(protected_flag, "sti\n cli\n sti\n out %al, $0x80\n pushf\n pop %ebx");
+
+static void protected_interrupt_flag(void)
+{
+    set_iopl(0);
+    go(&clear, VECTOR_GP);
+    mode_select(now);
+    set_iopl(0);
+    go(&set, VECTOR_GP);
+    if (!has_vme())
+        return;
+    mode_select(now);
+    set_iopl(0);
+    mode_state.cr4 |= CR4_PVI;
+    go(&protected_flag, VECTOR_BP);
+    expect("vif", mode_state.eflags & EFLAGS_VIF, EFLAGS_VIF);
+    expect("the real if", mode_state.eflags & EFLAGS_IF, 0);
+    expect("pushed as it is", mode_state.ebx & EFLAGS_IF, 0);
+    mode_select(now);
+    set_iopl(0);
+    mode_state.cr4 |= CR4_PVI;
+    mode_state.eflags |= EFLAGS_VIP;
+    go(&set, VECTOR_GP);
+    expect("eip with vip", mode_state.eip, 1);
+}
+
+static const struct mode_case ring3_cases[] = {
+    { "if in ring 3", protected_interrupt_flag },
+};
+
 static const struct mode_case cases[] = {
     { "ports that are allowed", ports_allowed },
     { "ports that are denied", ports_denied },
@@ -296,4 +336,6 @@ void guest_main(void)
     lapic_write(LAPIC_TPR, 0);
     for (unsigned i = 0; i < ARRAY_SIZE(modes); i++)
         run_cases(&modes[i], cases, ARRAY_SIZE(cases));
+    for (unsigned i = 0; i < ARRAY_SIZE(ring3_modes); i++)
+        run_cases(&ring3_modes[i], ring3_cases, ARRAY_SIZE(ring3_cases));
 }
