@@ -9,6 +9,7 @@
  * Only ports are spared, of which some would power off.
  */
 #include "tests/guests/x86/lib/modes.h"
+#include "tests/guests/x86/lib/qemu.h"
 
 #define CODE_BYTES 28
 #define LONG_CODE 0xc00000UL
@@ -107,8 +108,7 @@ static bool is_barred(uint8_t byte)
 
 /*
  * What ends QEMU itself (7.2) is left out: LTR of a null selector, after which the next exception
- * finds no TSS; DR7, whose breakpoints it loses count of when VMRUN changes it; and 0F 38 0C, which
- * only exists with VEX but is not refused.
+ * finds no TSS; DR7, whose breakpoints it loses count of when VMRUN changes it; and qemu.h's.
  */
 static void fill_code(uint8_t *code, unsigned bytes)
 {
@@ -132,7 +132,7 @@ static void fill_code(uint8_t *code, unsigned bytes)
     }
     for (unsigned i = 0; i + 1 < bytes; i++)
         if ((code[i] == 0x0f && (code[i + 1] == 0x00 || code[i + 1] == 0x23)) ||
-            (code[i] == 0x38 && code[i + 1] == 0x0c))
+            ends_qemu(code, i + 1))
             code[i + 1] = 0x02;
     for (unsigned i = 0; i < 16; i++)
         code[bytes + i] = 0xcc;
