@@ -8,6 +8,7 @@
 #include "kernel/irq.h"
 
 #include "arch/bits.h"
+#include "arch/smp.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 
@@ -25,6 +26,18 @@ static enum irq_result handle_ipi(uint32_t irq, void *arg)
     (void)irq;
     (void)arg;
     return IRQ_DONE;
+}
+
+static enum irq_result stop_cpu(uint32_t irq, void *arg)
+{
+    (void)irq;
+    (void)arg;
+    arch_cpu_stop();
+}
+
+void irq_stop_at_kick(void)
+{
+    __atomic_store_n(&table[chip->ipi].handler, stop_cpu, __ATOMIC_RELEASE);
 }
 
 void irq_set_chip(const struct irqchip *new_chip)

@@ -35,7 +35,10 @@ struct irqchip {
 };
 
 void irq_set_chip(const struct irqchip *chip);
-const struct irqchip *irq_chip(void);
+const struct irqchip *irq_chip(void); /* NULL before that */
+
+/* From here on, a kick stops the CPU that it comes to. There is a chip. */
+void irq_stop_at_kick(void);
 
 /* ERR_INVALID_ARGS: number too large. ERR_ALREADY_EXISTS: taken. */
 status_t irq_register(uint32_t irq, irq_handler_t handler, void *arg);

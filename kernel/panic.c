@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Panic: one CPU speaks, then the machine goes off, and with it every other CPU. A CPU that
+ * Panic: one CPU speaks, every other one is stopped, and the machine goes off. A CPU that
  * panics while another already does stops quietly; a panic inside a panic (the sink or the
  * power driver failed) skips what has been tried.
  */
@@ -11,6 +11,7 @@
 #include "arch/smp.h"
 #include "kernel/lib/format.h"
 #include "kernel/log.h"
+#include "kernel/smp.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -52,6 +53,7 @@ void panic(const char *format, ...)
         format_text(text, sizeof(text), format, args);
         va_end(args);
         log_last_words("panic: %s", text);
+        smp_stop_others();
     }
     if (depth <= 2 && power_off_hook)
         power_off_hook(EXIT_FAILURE_STATUS);

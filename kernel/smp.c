@@ -11,6 +11,7 @@
 
 #include "arch/smp.h"
 #include "kernel/hypspace.h"
+#include "kernel/irq.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
@@ -85,4 +86,14 @@ void smp_start(const uint64_t *hwids, unsigned count, void (*main)(void))
         if (hwids[i] != this_cpu()->hwid)
             start(hwids[i]);
     }
+}
+
+void smp_stop_others(void)
+{
+    if (irq_chip() == NULL)
+        return;
+    irq_stop_at_kick();
+    for (unsigned id = 0; id < cpu_count(); id++)
+        if (cpu_of(id) != this_cpu())
+            irq_chip()->send_ipi(id);
 }

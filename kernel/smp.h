@@ -15,3 +15,6 @@ void smp_init_boot_cpu(void);
  * came up are online; one that does not come is reported and left out.
  */
 void smp_start(const uint64_t *hwids, unsigned count, void (*main)(void));
+
+/* Every other CPU stops where it is, once it takes interrupts: before the end of a panic. */
+void smp_stop_others(void);

@@ -8,7 +8,7 @@ unit-sched := kernel/sched.c kernel/run_queue.c kernel/timer.c kernel/percpu.c k
               kernel/lib/format.c tests/unit/fake_panic.c $(fake-cpu)
 unit-libs-sched := -lpthread
 unit-sched_share := $(unit-sched)
-unit-smp := kernel/smp.c kernel/timer.c kernel/percpu.c kernel/log.c kernel/lib/format.c \
+unit-smp := kernel/smp.c kernel/irq.c kernel/timer.c kernel/percpu.c kernel/log.c kernel/lib/format.c \
             tests/unit/fake_panic.c arch/fake/fake_cpu.c
 unit-libs-smp := -lpthread
 unit-hostfdt := drivers/firmware/fdt.c drivers/firmware/fdt_nodes.c drivers/firmware/fdt_read.c

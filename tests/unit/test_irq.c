@@ -3,6 +3,8 @@
 
 #include "kernel/irq.h"
 
+#include "arch/smp.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -148,6 +150,25 @@ static void registering_is_refused_twice_and_past_the_table(void **state)
     assert_int_equal(irq_register(IRQ_MAX - 1, handle, &done), OK);
 }
 
+static jmp_buf stopped;
+
+void arch_cpu_stop(void)
+{
+    longjmp(stopped, 1);
+}
+
+static void in_the_end_a_kick_stops_the_cpu(void **state)
+{
+    (void)state;
+    irq_stop_at_kick();
+    raise_irq(IPI);
+    if (setjmp(stopped) == 0) {
+        irq_dispatch();
+        fail();
+    }
+    assert_string_equal(trace, "ack0 ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +179,7 @@ int main(void)
         cmocka_unit_test_setup(an_interrupt_that_nobody_asked_for_is_disabled, setup),
         cmocka_unit_test_setup(the_kick_needs_no_handler_of_anybody, setup),
         cmocka_unit_test_setup(registering_is_refused_twice_and_past_the_table, setup),
+        cmocka_unit_test_setup(in_the_end_a_kick_stops_the_cpu, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include "arch/smp.h"
 #include "kernel/log.h"
+#include "kernel/smp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,6 +28,13 @@ uint64_t arch_cpu_hwid(void)
 void arch_cpu_stop(void)
 {
     longjmp(stopped, 1);
+}
+
+static unsigned stops;
+
+void smp_stop_others(void)
+{
+    stops++;
 }
 
 static void sink(const char *text, unsigned length)
@@ -53,6 +61,7 @@ static void a_panic_speaks_once_and_tries_to_power_off(void **state)
     assert_string_equal(said, "socle: panic: kernel/x.c:7: assertion failed: 1 == 2\n");
     assert_int_equal(hook_calls, 2); /* a panic in the hook tries once more, then stops */
     assert_int_not_equal(hook_status, 0);
+    assert_int_equal(stops, 1);
 }
 
 static void another_cpu_that_panics_stops_quietly(void **state)

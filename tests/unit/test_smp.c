@@ -5,6 +5,7 @@
 
 #include "arch/smp.h"
 #include "kernel/hypspace.h"
+#include "kernel/irq.h"
 #include "kernel/percpu.h"
 
 #include <pthread.h>
@@ -132,11 +133,31 @@ static void one_that_comes_too_late_is_stopped(void **state)
     assert_int_equal(cpu_count(), 3);
 }
 
+static unsigned kicked; /* a bit a CPU */
+
+static void send_ipi(unsigned cpu)
+{
+    kicked |= 1u << cpu;
+}
+
+static void the_others_are_kicked_to_stop(void **state)
+{
+    static const struct irqchip chip = { .send_ipi = send_ipi };
+
+    (void)state;
+    smp_stop_others(); /* before there is a controller: in vain */
+    assert_int_equal(kicked, 0);
+    irq_set_chip(&chip);
+    smp_stop_others();
+    assert_int_equal(kicked, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(those_that_come_are_online_with_ids_without_gaps),
         cmocka_unit_test(one_that_comes_too_late_is_stopped), /* after the first */
+        cmocka_unit_test(the_others_are_kicked_to_stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
