@@ -12,4 +12,5 @@ unit-machine_pc = vm/machine/machine.c vm/machine/machines_x86.c vm/machine/mach
 unit-ram_disk := vm/ram_disk.c kernel/status.c $(vdev-memory)
 pc-machine-models := $(addprefix vm/devices/,debug_console.c uart16550.c i8042.c i8042_keyboard.c \
                        i8042_keys.c cmos.c cmos_registers.c cmos_time.c cmos_memory.c ide.c ide_ata.c \
-                       vga_text.c vga_screen.c pci_host.c acpi_pm.c pc_reset.c debug_exit.c)
+                       vga_text.c vga_screen.c pci_host.c acpi_pm.c pc_reset.c debug_exit.c) \
+                     drivers/keyboard/us_layout.c

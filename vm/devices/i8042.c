@@ -14,6 +14,7 @@
 #include "vm/devices/i8042.h"
 
 #include "arch/bits.h"
+#include "drivers/keyboard/us_layout.h"
 #include "kernel/pmm.h"
 #include "vm/devices/i8042_keyboard.h"
 #include "vm/devices/i8042_keys.h"
@@ -125,7 +126,7 @@ static bool take_from_keyboard(struct i8042_state *state)
             state->broken = 0x80;
             continue;
         }
-        state->out = i8042_translate(byte) | state->broken;
+        state->out = us_set_1(byte) | state->broken;
         state->broken = 0;
         return true;
     }

@@ -6,6 +6,7 @@
 
 #include "vm/devices/i8042_keyboard.h"
 
+#include "drivers/keyboard/us_layout.h"
 #include "vm/devices/i8042_keys.h"
 
 enum {
@@ -127,13 +128,13 @@ void keyboard_command(struct i8042_keyboard *keyboard, uint8_t byte)
 
 static void press(struct i8042_keyboard *keyboard, uint8_t code)
 {
-    put(keyboard, keyboard->set == 1 ? i8042_translate(code) : code);
+    put(keyboard, keyboard->set == 1 ? us_set_1(code) : code);
 }
 
 static void release(struct i8042_keyboard *keyboard, uint8_t code)
 {
     if (keyboard->set == 1) {
-        put(keyboard, i8042_translate(code) | 0x80);
+        put(keyboard, us_set_1(code) | 0x80);
     } else {
         put(keyboard, KEY_BREAK);
         put(keyboard, code);

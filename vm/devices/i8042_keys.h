@@ -17,6 +17,3 @@ struct i8042_stroke {
 
 /* What types an ASCII character. False: no key does. */
 bool i8042_stroke_of(uint8_t ascii, struct i8042_stroke *out);
-
-/* A byte of set 2 as the controller translates it to set 1, KEY_BREAK apart. */
-uint8_t i8042_translate(uint8_t byte);
