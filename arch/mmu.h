@@ -14,7 +14,8 @@ enum pt_prot {
     PT_READ = 1 << 0,
     PT_WRITE = 1 << 1,
     PT_EXEC = 1 << 2,
-    PT_DEVICE = 1 << 3, /* device memory; normal write-back without it */
+    PT_DEVICE = 1 << 3,  /* device memory; normal write-back without it */
+    PT_COMBINE = 1 << 4, /* with PT_DEVICE: writes may be combined, as a frame buffer's */
 };
 
 struct pt_format {

@@ -3,6 +3,7 @@
 #include <arch/cpu.h>
 
 #include "arch/bits.h"
+#include "arch/x86/msr.h"
 #include "arch/x86/x86.h"
 
 #define CR0_MP BIT(1)
@@ -20,6 +21,12 @@
 #define CR4_OSXSAVE BIT(18)
 #define CR4_SMEP BIT(20)
 #define CR4_SMAP BIT(21)
+
+/*
+ * What PWT and PCD select, SDM 3A 12.12: WB, WC, UC-, UC. Reset has WT in the second place, which
+ * nothing here uses.
+ */
+#define PAT_VALUE 0x0007040600070106ULL
 
 enum { EBX, ECX, EDX };
 
@@ -52,4 +59,5 @@ void x86_features_init(void)
         cr4 |= has(&features[i]) ? features[i].cr4 : 0;
     write_cr0((read_cr0() | CR0_MP | CR0_NE) & ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW));
     write_cr4(cr4);
+    wrmsr(MSR_PAT, PAT_VALUE);
 }

@@ -70,11 +70,18 @@ static void publish(void)
 
 /* --- own tables and NPT --- */
 
+/* By the PAT of features.c. */
+static uint64_t memory_type(unsigned prot)
+{
+    if (!(prot & PT_DEVICE))
+        return 0;
+    return prot & PT_COMBINE ? PTE_PWT : PTE_PCD | PTE_PWT;
+}
+
 static uint64_t make_leaf(paddr_t to, unsigned level, unsigned prot)
 {
     return to.raw | PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | large(level) |
-           (prot & PT_WRITE ? PTE_WRITE : 0) | (prot & PT_EXEC ? 0 : PTE_NX) |
-           (prot & PT_DEVICE ? PTE_PCD | PTE_PWT : 0);
+           (prot & PT_WRITE ? PTE_WRITE : 0) | (prot & PT_EXEC ? 0 : PTE_NX) | memory_type(prot);
 }
 
 static uint64_t make_table(paddr_t table)
@@ -99,8 +106,11 @@ static bool is_present(uint64_t entry)
 
 static unsigned prot_of(uint64_t entry)
 {
-    return PT_READ | (entry & PTE_WRITE ? PT_WRITE : 0) | (entry & PTE_NX ? 0 : PT_EXEC) |
-           (entry & PTE_PCD ? PT_DEVICE : 0);
+    const unsigned type = !(entry & PTE_PWT) ? 0
+                          : entry & PTE_PCD  ? PT_DEVICE
+                                             : PT_DEVICE | PT_COMBINE;
+
+    return PT_READ | (entry & PTE_WRITE ? PT_WRITE : 0) | (entry & PTE_NX ? 0 : PT_EXEC) | type;
 }
 
 static struct pt_format hyp_format SEALED = {

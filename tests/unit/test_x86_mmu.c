@@ -66,6 +66,13 @@ static void entries_are_the_manuals(void **state)
     (void)state;
     assert_int_equal(arch_hyp_format->make_leaf(paddr(0x1000), 3, PT_READ),
                      0x1000 | BIT(63) | BIT(6) | BIT(5) | BIT(0));
+    assert_int_equal(arch_hyp_format->make_leaf(paddr(0x1000), 3, PT_READ | PT_DEVICE),
+                     0x1000 | BIT(63) | BIT(6) | BIT(5) | BIT(4) | BIT(3) | BIT(0));
+    const uint64_t pixels =
+        arch_hyp_format->make_leaf(paddr(0x1000), 3, PT_READ | PT_DEVICE | PT_COMBINE);
+
+    assert_int_equal(pixels, 0x1000 | BIT(63) | BIT(6) | BIT(5) | BIT(3) | BIT(0));
+    assert_int_equal(arch_hyp_format->prot(pixels), PT_READ | PT_DEVICE | PT_COMBINE);
     assert_int_equal(x86_npt_format->make_leaf(paddr(0x200000), 2, PT_READ | PT_WRITE | PT_EXEC),
                      0x200000 | BIT(7) | BIT(6) | BIT(5) | BIT(2) | BIT(1) | BIT(0));
     assert_int_equal(formats[2]->make_leaf(paddr(0x200000), 2, PT_READ | PT_EXEC),
