@@ -107,16 +107,26 @@ static char *take_dynamic(paddr_t base, uint64_t bytes)
     return (char *)(uintptr_t)at;
 }
 
-void *hyp_map_device(paddr_t base, size_t bytes)
+static void *map_device(paddr_t base, size_t bytes, unsigned more)
 {
     const uint64_t start = ALIGN_DOWN(base.raw, PAGE_SIZE);
     const uint64_t size = ALIGN_UP(base.raw + bytes, PAGE_SIZE) - start;
     char *const va = take_dynamic(paddr(start), size);
 
     if (page_table_map(&hyp_table, input_address(va), paddr(start), size,
-                       PT_READ | PT_WRITE | PT_DEVICE) != OK)
+                       PT_READ | PT_WRITE | PT_DEVICE | more) != OK)
         return NULL;
     return va + (base.raw - start);
+}
+
+void *hyp_map_device(paddr_t base, size_t bytes)
+{
+    return map_device(base, bytes, 0);
+}
+
+void *hyp_map_frame_buffer(paddr_t base, size_t bytes)
+{
+    return map_device(base, bytes, PT_COMBINE);
 }
 
 void *hyp_alloc_stack(void)

@@ -30,6 +30,9 @@ status_t hyp_map_ram(paddr_t base, uint64_t bytes);
 /* Device registers, readable and writable; NULL: no memory for the tables. Never unmapped. */
 void *hyp_map_device(paddr_t base, size_t bytes);
 
+/* The same, but for pixels: writes may be combined and come late. */
+void *hyp_map_frame_buffer(paddr_t base, size_t bytes);
+
 /* The top of a new stack (STACK_BYTES, guard page below); NULL: no memory. */
 #define STACK_BYTES ((size_t)16 << 10)
 void *hyp_alloc_stack(void);

@@ -4,7 +4,7 @@
  * the bundle names, and enters the scheduler's loop. When the last VM has ended, so does the
  * machine.
  *
- *     firmware -> memory -> UART, log -> backend -> interrupts -> other CPUs -> bundle -> VMs
+ *     firmware -> memory -> terminal, log -> backend -> interrupts -> other CPUs -> bundle -> VMs
  */
 #include <arch/layout.h>
 
@@ -16,7 +16,7 @@
 #include "drivers/irqchip/irqchip.h"
 #include "drivers/power/power.h"
 #include "drivers/rtc/rtc.h"
-#include "drivers/uart/uart.h"
+#include "drivers/terminal/terminal.h"
 #include "kernel/irq.h"
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
@@ -80,13 +80,7 @@ static void start_memory(const struct boot_info *boot)
 
 static void start_log(void)
 {
-    const struct host_range *const regs = &host.uart.regs;
-    const struct uart_ops *const driver = uart_drivers[host.uart.kind];
-
-    if (driver != NULL)
-        uart_attach(driver, host.uart.ports ? (void *)(uintptr_t)regs->base.raw
-                                            : hyp_map_device(regs->base, regs->bytes));
-    console_init(uart_write);
+    console_init(terminal_attach(&host));
     log_set_sink(console_log_line);
     power_init(&host);
 }
@@ -123,8 +117,8 @@ static void start_interrupts(void)
          "no timer interrupt for the hypervisor");
     must(virqchip_host_init(), "the interrupt controller cannot be shared with guests");
     enable_cpu();
-    if (uart_listen(host.uart.irq, console_typed) != OK)
-        log_warn("no input: the UART's interrupt cannot be used");
+    if (terminal_listen(&host, console_typed) != OK)
+        log_warn("no input: the terminal has none, or its interrupt cannot be used");
 }
 
 static _Noreturn void secondary_main(void)

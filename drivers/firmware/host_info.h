@@ -62,6 +62,23 @@ struct host_uart {
 
 /* --- a PC --- */
 
+enum host_screen_kind {
+    HOST_SCREEN_NONE,
+    HOST_SCREEN_TEXT,   /* VGA: a character and its colours for each cell */
+    HOST_SCREEN_PIXELS, /* a linear frame buffer of RGB */
+    HOST_SCREEN_KINDS,
+};
+
+/* As the firmware or the boot loader set it up. */
+struct host_screen {
+    enum host_screen_kind kind;
+    paddr_t base;
+    uint32_t pitch;           /* bytes from a row to the next */
+    uint32_t width, height;   /* in characters, or in pixels */
+    unsigned bytes_per_pixel; /* 2 to 4 */
+    uint32_t white;           /* a pixel with all of its colours */
+};
+
 #define HOST_MAX_IOAPICS 8
 #define HOST_ISA_IRQS 16
 
@@ -105,6 +122,8 @@ struct host_info {
     struct host_pc pc;
     struct host_timer timer;
     struct host_uart uart;
+    struct host_screen screen;
+    uint32_t keyboard_irq; /* of a PC's keyboard controller; 0: not told */
     struct host_range rtc; /* a PL031 */
     struct host_range initrd;
     struct host_range firmware; /* what was read: not to be overwritten */

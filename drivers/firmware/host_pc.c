@@ -12,6 +12,7 @@
 #define COM1_PORT 0x3f8
 #define COM1_PORTS 8
 #define COM1_ISA_IRQ 4
+#define KEYBOARD_ISA_IRQ 1
 
 #define START_PAGE_END 0x9f000 /* many a BIOS uses what is above without saying so */
 
@@ -45,14 +46,20 @@ static void choose_start_page(const struct host_range *low, const struct host_ra
         x86_set_start_page(paddr(end - PAGE_SIZE));
 }
 
-static void add_uart(struct host_info *out)
+static uint32_t isa_irq(const struct host_info *info, unsigned irq)
+{
+    return VECTOR_GSI_BASE + info->pc.isa[irq].gsi;
+}
+
+static void add_terminals(struct host_info *out)
 {
     out->uart = (struct host_uart){
         .kind = HOST_UART_16550,
         .ports = true,
         .regs = { paddr(COM1_PORT), COM1_PORTS },
-        .irq = VECTOR_GSI_BASE + out->pc.isa[COM1_ISA_IRQ].gsi,
+        .irq = isa_irq(out, COM1_ISA_IRQ),
     };
+    out->keyboard_irq = isa_irq(out, KEYBOARD_ISA_IRQ);
 }
 
 status_t host_info_read(const struct boot_info *boot, struct host_info *out, const char **why)
@@ -72,7 +79,7 @@ status_t host_info_read(const struct boot_info *boot, struct host_info *out, con
     if (out->initrd.bytes != 0 && !in_a_bank(out, out->initrd))
         return ERR_INVALID_ARGS;
     choose_start_page(&facts.low, &out->initrd);
-    add_uart(out);
+    add_terminals(out);
     out->timer.hypervisor = VECTOR_TIMER;
     return OK;
 }

@@ -108,6 +108,56 @@ static void take_line(struct reading *reading, const uint8_t *text, size_t most)
     reading->out->bootargs = line;
 }
 
+/* --- screen: the same fields in both versions, but for the colours' place --- */
+
+enum {
+    SCREEN_BASE = 0,
+    SCREEN_PITCH = 8,
+    SCREEN_WIDTH = 12,
+    SCREEN_HEIGHT = 16,
+    SCREEN_BITS = 20, /* a pixel's */
+    SCREEN_KIND = 21,
+    SCREEN_BYTES = 22,
+    COLOURS_BYTES = 6, /* red, green, blue: first bit, bits */
+};
+
+#define KIND_RGB 1
+#define KIND_TEXT 2
+#define SCREEN_SIDE_MAX (1u << 14) /* characters or pixels: sanity */
+#define VGA_TEXT 0xb8000u
+
+static uint32_t all_colours(const uint8_t *colours)
+{
+    uint64_t white = 0;
+
+    for (unsigned i = 0; i < COLOURS_BYTES; i += 2)
+        white |= (BIT(colours[i + 1] & 31) - 1) << (colours[i] & 31);
+    return (uint32_t)white;
+}
+
+static void take_screen(struct reading *reading, const uint8_t *fields, const uint8_t *colours)
+{
+    struct host_screen screen = {
+        .base = paddr(long_word(fields + SCREEN_BASE)),
+        .pitch = word(fields + SCREEN_PITCH),
+        .width = word(fields + SCREEN_WIDTH),
+        .height = word(fields + SCREEN_HEIGHT),
+        .bytes_per_pixel = (fields[SCREEN_BITS] + 7u) / 8,
+        .white = all_colours(colours),
+    };
+    unsigned bytes = screen.bytes_per_pixel;
+
+    if (fields[SCREEN_KIND] == KIND_TEXT) {
+        screen.kind = HOST_SCREEN_TEXT;
+        bytes = 2;
+    } else if (fields[SCREEN_KIND] == KIND_RGB && bytes >= 2 && bytes <= 4) {
+        screen.kind = HOST_SCREEN_PIXELS;
+    }
+    if (screen.width - 1 < SCREEN_SIDE_MAX && screen.height - 1 < SCREEN_SIDE_MAX &&
+        screen.pitch >= screen.width * bytes && screen.pitch <= 4 * SCREEN_SIDE_MAX)
+        reading->out->screen = screen;
+}
+
 /* --- Multiboot 1: a structure with flags that say which of its fields are there --- */
 
 enum {
@@ -116,11 +166,13 @@ enum {
     INFO1_MODULES = 20, /* count, address */
     INFO1_MAP = 44,     /* bytes, address */
     INFO1_BYTES = 52,
+    INFO1_SCREEN = 88,
 };
 
 #define HAS_LINE BIT(2)
 #define HAS_MODULES BIT(3)
 #define HAS_MAP BIT(6)
+#define HAS_SCREEN BIT(12)
 
 enum { PLACE1_SIZE = 0, PLACE1_BASE = 4, PLACE1_LENGTH = 12, PLACE1_TYPE = 20, PLACE1_BYTES = 24 };
 
@@ -140,6 +192,24 @@ static void take_map1(struct reading *reading, const uint8_t *map, uint32_t byte
         offset += size + 4;
     }
     reading->has_map = true;
+}
+
+/* A loader that does not tell leaves the BIOS's text mode. */
+static void take_screen1(struct reading *reading, uint64_t address, bool told)
+{
+    const uint8_t *const fields =
+        told ? reading->memory(address + INFO1_SCREEN, SCREEN_BYTES + COLOURS_BYTES) : NULL;
+
+    if (fields != NULL)
+        take_screen(reading, fields, fields + SCREEN_BYTES);
+    else
+        reading->out->screen = (struct host_screen){
+            .kind = HOST_SCREEN_TEXT,
+            .base = paddr(VGA_TEXT),
+            .pitch = 160,
+            .width = 80,
+            .height = 25,
+        };
 }
 
 static bool read_version1(struct reading *reading, uint64_t address)
@@ -164,6 +234,7 @@ static bool read_version1(struct reading *reading, uint64_t address)
 
     if ((flags & HAS_MAP) && map != NULL && map_bytes <= PLACES_BYTES_MAX)
         take_map1(reading, map, map_bytes);
+    take_screen1(reading, address, flags & HAS_SCREEN);
     return true;
 }
 
@@ -196,11 +267,23 @@ static void take_map2(struct reading *reading, const uint8_t *tag, uint32_t byte
     reading->has_map = true;
 }
 
+/* Two bytes are reserved before the colours, which a tag for text does not have. */
+static void take_screen2(struct reading *reading, const uint8_t *tag, uint32_t bytes)
+{
+    static const uint8_t none[COLOURS_BYTES];
+    const uint32_t colours = TAG_HEADER + SCREEN_BYTES + 2;
+
+    take_screen(reading, tag + TAG_HEADER, bytes >= colours + COLOURS_BYTES ? tag + colours : none);
+}
+
 /* By kind, with the least bytes that the tag has then. */
 static const struct tag {
     uint32_t kind, bytes;
     void (*take)(struct reading *reading, const uint8_t *tag, uint32_t bytes);
-} tags[] = { { 1, 9, take_line2 }, { 3, 16, take_module2 }, { 6, 16, take_map2 } };
+} tags[] = { { 1, 9, take_line2 },
+             { 3, 16, take_module2 },
+             { 6, 16, take_map2 },
+             { 8, TAG_HEADER + SCREEN_BYTES, take_screen2 } };
 
 /* A copy of the RSDP is in the tag: of ACPI 1, or of 2 and later, which comes in its stead. */
 #define TAG_RSDP_OLD 14

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a Multiboot loader tells (Multiboot 0.6.96, Multiboot2 2.0): memory, the bundle, the
- * command line, and perhaps where ACPI starts.
+ * command line, and perhaps the screen and where ACPI starts.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct multiboot_facts {
 
 /*
  * Fills out's banks (merged, but not across 1 MiB; of more than HOST_MAX_BANKS the largest),
- * initrd (the first module) and bootargs (facts->line). On an error *why is a sentence.
+ * initrd (the first module), bootargs (facts->line) and screen. On an error *why is a sentence.
  * ERR_INVALID_ARGS: neither Multiboot, or damaged. ERR_NOT_FOUND: no memory map.
  */
 status_t multiboot_read(acpi_memory memory, uint32_t magic, uint64_t info, struct host_info *out,

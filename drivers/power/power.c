@@ -7,7 +7,7 @@
 #include "drivers/power/power.h"
 
 #include "arch/smp.h"
-#include "drivers/uart/uart.h"
+#include "drivers/terminal/terminal.h"
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
@@ -55,7 +55,7 @@ void power_off(int status)
     if (has_semihosting)
         semihosting_exit(status);
     log_last_words("power off, status %d", status);
-    uart_drain();
+    terminal_finish(status != 0);
     if (has_psci)
         smc(PSCI_SYSTEM_OFF);
     log_last_words("the machine cannot be turned off by software: do it by hand");

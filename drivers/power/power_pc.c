@@ -12,7 +12,7 @@
 
 #include "arch/bits.h"
 #include "arch/smp.h"
-#include "drivers/uart/uart.h"
+#include "drivers/terminal/terminal.h"
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
@@ -81,7 +81,7 @@ void power_off(int status)
     if (has_debug_exit)
         port_write8(PORT_DEBUG_EXIT, (uint8_t)status);
     log_last_words("power off, status %d", status);
-    uart_drain();
+    terminal_finish(status != 0);
     if (has_bochs_exit)
         bochs_exit();
     acpi_off();

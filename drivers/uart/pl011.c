@@ -53,7 +53,7 @@ static void pl011_drain(struct uart *uart)
 }
 
 /* TRM 3.3.8: off, the last byte out, FIFOs flushed by FEN, then on. */
-static void pl011_init(struct uart *uart)
+static bool pl011_init(struct uart *uart)
 {
     reg_write(uart, UARTCR, 0);
     pl011_drain(uart);
@@ -63,6 +63,7 @@ static void pl011_init(struct uart *uart)
     reg_write(uart, UARTIMSC, 0);
     reg_write(uart, UARTICR, INT_ALL);
     reg_write(uart, UARTCR, CR_UARTEN | CR_TXE | CR_RXE);
+    return true;
 }
 
 static void pl011_write(struct uart *uart, const char *text, unsigned length)

@@ -3,16 +3,28 @@
 
 #include "drivers/uart/uart.h"
 
+#include "kernel/hypspace.h"
 #include "kernel/irq.h"
 
 #define CHUNK 32 /* bytes: a PL011's FIFO */
 
 static struct uart console;
 
-void uart_attach(const struct uart_ops *ops, void *regs)
+status_t uart_attach(const struct host_uart *host)
 {
-    console = (struct uart){ .ops = ops, .regs = regs };
-    ops->init(&console);
+    const struct uart_ops *const ops = uart_drivers[host->kind];
+    struct uart uart = { .ops = ops };
+
+    if (ops == NULL)
+        return ERR_NOT_FOUND;
+    uart.regs = host->ports ? (void *)(uintptr_t)host->regs.base.raw
+                            : hyp_map_device(host->regs.base, host->regs.bytes);
+    if (uart.regs == NULL)
+        return ERR_NO_MEMORY;
+    if (!ops->init(&uart))
+        return ERR_NOT_FOUND;
+    console = uart;
+    return OK;
 }
 
 void uart_write(const char *text, unsigned length)

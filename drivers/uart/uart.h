@@ -2,7 +2,7 @@
 /*
  * Host UARTs. One of them is the hypervisor's console: written polled, read by interrupt.
  *
- *     uart_attach -> uart_write ...        as soon as the registers are mapped
+ *     uart_attach -> uart_write ...        as soon as registers can be mapped
  *     uart_listen -> typed(bytes) ...      once there is an interrupt controller
  */
 #pragma once
@@ -20,7 +20,7 @@ typedef void (*uart_typed)(const uint8_t *bytes, unsigned count);
 /* A driver. Line settings (baud rate) are the firmware's. */
 struct uart_ops {
     const char *name;
-    void (*init)(struct uart *uart);                                     /* ready to transmit */
+    bool (*init)(struct uart *uart); /* ready to transmit; false: there is none */
     void (*write)(struct uart *uart, const char *text, unsigned length); /* returns when queued */
     void (*drain)(struct uart *uart);                                    /* until all is sent */
     void (*listen)(struct uart *uart);                                   /* interrupts on receive */
@@ -39,8 +39,11 @@ extern const struct uart_ops uart16550_uart_ops; /* a PC's, in I/O ports */
 /* By enum host_uart_kind; NULL: none. Of this architecture's machines. */
 extern const struct uart_ops *const uart_drivers[HOST_UART_KINDS];
 
-/* From here on it is the console. `regs` is mapped as device memory; a port's number. */
-void uart_attach(const struct uart_ops *ops, void *regs);
+/*
+ * From here on it is the console.
+ * ERR_NOT_FOUND: none is told, or none answers. ERR_NO_MEMORY: none to map its registers.
+ */
+status_t uart_attach(const struct host_uart *host);
 
 /* To the console, as it is. Callers serialize. Dropped while no UART is attached. */
 void uart_write(const char *text, unsigned length);

@@ -47,12 +47,15 @@ static uint8_t status_of(const struct uart *uart)
 }
 
 /* The receiver's level stays at one byte. */
-static void uart16550_init(struct uart *uart)
+static bool uart16550_init(struct uart *uart)
 {
+    if (status_of(uart) == LSR_NOBODY)
+        return false;
     reg_write(uart, UART_IER, 0);
     reg_write(uart, UART_LCR, LCR_8N1);
     reg_write(uart, UART_FCR, FCR_ENABLE | FCR_CLEAR);
     reg_write(uart, UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
+    return true;
 }
 
 static void uart16550_write(struct uart *uart, const char *text, unsigned length)

@@ -6,13 +6,13 @@ import socket
 
 
 class Monitor:
-    """Behind Ctrl-A c on the machine's terminal."""
+    """Behind Ctrl-A c on the machine's terminal, or on it alone."""
 
     PROMPT = r"\(qemu\) "
 
-    def __init__(self, machine):
+    def __init__(self, machine, escape="\x01c"):
         self.machine = machine
-        machine.send("\x01c")
+        machine.send(escape)
         machine.expect(self.PROMPT)
 
     def ask(self, line):
@@ -29,16 +29,16 @@ class Monitor:
     def words(self, address, count=1):
         return self._examine("x", address, count)
 
-    def physical_words(self, address, count=1):
-        return self._examine("xp", address, count)
+    def physical_words(self, address, count=1, size="g"):
+        return self._examine("xp", address, count, size)
 
     def physical(self, address):
         """Where the first CPU finds an address; None: nowhere."""
         found = re.search(r"gpa: 0x([0-9a-f]+)", self.ask(f"gva2gpa {address:#x}"))
         return int(found[1], 16) if found else None
 
-    def _examine(self, how, address, count):
-        text = self.ask(f"{how} /{count}gx {address:#x}")
+    def _examine(self, how, address, count, size="g"):
+        text = self.ask(f"{how} /{count}{size}x {address:#x}")
         return [int(word, 16) for line in text.splitlines() for word in line.split(":")[-1].split()]
 
 

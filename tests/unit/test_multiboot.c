@@ -196,6 +196,69 @@ static void a_map_that_lies_about_its_size_ends_the_reading(void **state)
     assert_int_equal(read_info(MULTIBOOT1), OK); /* and it ends */
 }
 
+/* As both versions have it: from `at` on, the colours at `colours`. */
+static void put_screen(uint32_t at, uint32_t colours, uint8_t kind, uint8_t bits)
+{
+    put(at, 0xc0000000, 8);
+    put(at + 8, 4096, 4);
+    put(at + 12, 1024, 4);
+    put(at + 16, 768, 4);
+    put(at + 20, bits, 1);
+    put(at + 21, kind, 1);
+    put(colours, 0x080008080810, 6); /* eight bits each: from 16, 8 and 0 on */
+}
+
+static void check_screen(enum host_screen_kind kind)
+{
+    assert_int_equal(info.screen.kind, kind);
+    assert_int_equal(info.screen.base.raw, 0xc0000000);
+    assert_int_equal(info.screen.pitch, 4096);
+    assert_int_equal(info.screen.width, 1024);
+    assert_int_equal(info.screen.height, 768);
+}
+
+#define SCREEN1 (BASE + 88)
+
+static void version_1_tells_a_screen_or_leaves_the_bioss(void **state)
+{
+    (void)state;
+    make_version1();
+    put_screen(SCREEN1, SCREEN1 + 22, 1, 32);
+    assert_int_equal(read_info(MULTIBOOT1), OK);
+    assert_int_equal(info.screen.kind, HOST_SCREEN_TEXT);
+    assert_int_equal(info.screen.base.raw, 0xb8000);
+    assert_int_equal(info.screen.width * 2, info.screen.pitch);
+    put(BASE, BIT(6) | BIT(12), 4);
+    assert_int_equal(read_info(MULTIBOOT1), OK);
+    check_screen(HOST_SCREEN_PIXELS);
+    assert_int_equal(info.screen.bytes_per_pixel, 4);
+    assert_int_equal(info.screen.white, 0xffffff);
+}
+
+static void screens_that_cannot_be_are_none(void **state)
+{
+    static const struct {
+        uint32_t at, bytes;
+        uint64_t value;
+    } wrong[] = {
+        { 8, 4, 4095 },       /* less than a row */
+        { 8, 4, 0xffffffff }, /* or far more */
+        { 12, 4, 0 },         { 12, 4, 0x80000000 }, { 16, 4, 0 },
+        { 16, 4, 0x10000 },   { 20, 1, 8 }, /* bits a pixel: a palette's */
+        { 20, 1, 64 },        { 21, 1, 0 }, /* kind: indexed */
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+        make_version1();
+        put(BASE, BIT(6) | BIT(12), 4);
+        put_screen(SCREEN1, SCREEN1 + 22, 1, 32);
+        put(SCREEN1 + wrong[i].at, wrong[i].value, wrong[i].bytes);
+        assert_int_equal(read_info(MULTIBOOT1), OK);
+        assert_int_equal(info.screen.kind, HOST_SCREEN_NONE);
+    }
+}
+
 /* --- version 2 --- */
 
 static uint32_t tags_end;
@@ -250,6 +313,28 @@ static void version_2_is_read(void **state)
     assert_int_equal(facts.rsdp, tags_end - 8 - ALIGN_UP(44, 8) + 8); /* the newer RSDP */
 }
 
+static void version_2_tells_a_screen(void **state)
+{
+    (void)state;
+    make_version2();
+    assert_int_equal(read_info(MULTIBOOT2), OK);
+    assert_int_equal(info.screen.kind, HOST_SCREEN_NONE);
+    tags_end -= 8;
+
+    const uint32_t tag = add_tag(8, 38);
+
+    put_screen(tag + 8, tag + 32, 1, 24);
+    assert_int_equal(read_info(MULTIBOOT2), OK);
+    check_screen(HOST_SCREEN_PIXELS);
+    assert_int_equal(info.screen.bytes_per_pixel, 3);
+    assert_int_equal(info.screen.white, 0xffffff);
+    put(tag + 29, 2, 1);
+    put(tag + 4, 30, 4);
+    put(BASE, tag + 32 - BASE, 4);
+    assert_int_equal(read_info(MULTIBOOT2), OK);
+    check_screen(HOST_SCREEN_TEXT);
+}
+
 static void another_loader_is_refused_in_words(void **state)
 {
     (void)state;
@@ -300,7 +385,10 @@ int main(void)
         cmocka_unit_test(ranges_that_wrap_are_passed_over),
         cmocka_unit_test(a_long_command_line_is_cut),
         cmocka_unit_test(a_map_that_lies_about_its_size_ends_the_reading),
+        cmocka_unit_test(version_1_tells_a_screen_or_leaves_the_bioss),
+        cmocka_unit_test(screens_that_cannot_be_are_none),
         cmocka_unit_test(version_2_is_read),
+        cmocka_unit_test(version_2_tells_a_screen),
         cmocka_unit_test(another_loader_is_refused_in_words),
         cmocka_unit_test(truncated_and_flipped_information_is_survived),
     };

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What an x86 host's firmware tells, and the architecture's own primitives (the tests' host is
+# What an x86 host's firmware tells, its screen and keyboard, and the architecture's own primitives (the tests' host is
 # of that architecture, so they run as they are).
 unit-acpi_host := drivers/firmware/acpi.c drivers/firmware/acpi_sleep.c
 unit-multiboot := drivers/firmware/multiboot.c
+unit-screen := drivers/screen/screen.c drivers/screen/screen_pixels.c
+unit-flags-screen := -Iarch/x86/include
+unit-scan_codes := drivers/keyboard/scan_codes.c drivers/keyboard/us_layout.c
 unit-x86_mmu := arch/x86/mmu.c
 unit-flags-x86_mmu := -Iarch/x86/include
 
