@@ -182,7 +182,8 @@ struct hv_ops {
     void (*ask_window)(struct hv_vcpu *vcpu, bool ask);
     void (*inject_gp)(struct hv_vcpu *vcpu);
 
-    /* For reports: where the guest is, and where its chain of stack frames starts. */
+    /* For reports, as virtual addresses: where the guest is, and where its chain of stack frames
+     * starts. */
     uint64_t (*pc)(const struct hv_vcpu *vcpu);
     uint64_t (*frame_pointer)(const struct hv_vcpu *vcpu);
 

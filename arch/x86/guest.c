@@ -111,7 +111,7 @@ static enum insn_mode code_mode(const struct hv_vcpu *vcpu)
     return attributes & SEGMENT_DB ? INSN_MODE_32 : INSN_MODE_16;
 }
 
-static uint64_t linear_rip(const struct hv_vcpu *vcpu)
+uint64_t x86_guest_pc(const struct hv_vcpu *vcpu)
 {
     const uint64_t rip = x86_guest->get(vcpu, REG_RIP);
 
@@ -122,7 +122,7 @@ static uint64_t linear_rip(const struct hv_vcpu *vcpu)
 
 status_t x86_guest_fetch(struct hv_vcpu *vcpu, uint8_t *to, size_t *got)
 {
-    const uint64_t linear = linear_rip(vcpu);
+    const uint64_t linear = x86_guest_pc(vcpu);
     const size_t first = MIN((size_t)INSN_MAX_BYTES, PAGE_SIZE - (linear & PAGE_MASK));
     const uint32_t access = PF_FETCH | privilege(vcpu);
     gpa_t at;

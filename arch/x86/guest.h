@@ -133,6 +133,9 @@ const void *x86_guest_find(const struct hv_vcpu *vcpu, gpa_t address, uint64_t *
  */
 status_t x86_guest_fetch(struct hv_vcpu *vcpu, uint8_t *to, size_t *got);
 
+/* hv_ops.pc of both backends: RIP as a linear address, for code whose segment has a base. */
+uint64_t x86_guest_pc(const struct hv_vcpu *vcpu);
+
 /* hv_ops.translate of both backends. */
 status_t x86_guest_translate(struct hv_vcpu *vcpu, uint64_t gva, uint8_t access, gpa_t *out);
 

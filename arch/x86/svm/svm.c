@@ -259,11 +259,6 @@ static status_t emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const 
     return x86_emulate(vcpu, exit, bus);
 }
 
-static uint64_t pc(const struct hv_vcpu *vcpu)
-{
-    return svm_vmcb(vcpu)->rip;
-}
-
 static uint64_t frame_pointer(const struct hv_vcpu *vcpu)
 {
     return vcpu->gpr[GPR_RBP];
@@ -289,7 +284,7 @@ static const struct hv_ops svm_ops = {
     .inject_nmi = svm_inject_nmi,
     .ask_window = svm_ask_window,
     .inject_gp = x86_inject_gp,
-    .pc = pc,
+    .pc = x86_guest_pc,
     .frame_pointer = frame_pointer,
     .translate = x86_guest_translate,
     .describe = x86_guest_describe,

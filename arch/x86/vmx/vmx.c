@@ -291,10 +291,10 @@ static status_t emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const 
 static uint64_t pc(const struct hv_vcpu *vcpu)
 {
     const uint64_t other = borrow(vcpu);
-    const uint64_t rip = vmread(VMCS_GUEST_RIP);
+    const uint64_t at = x86_guest_pc(vcpu);
 
     give_back(vcpu, other);
-    return rip;
+    return at;
 }
 
 static uint64_t frame_pointer(const struct hv_vcpu *vcpu)
