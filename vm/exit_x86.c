@@ -49,14 +49,10 @@ static __attribute__((noinline)) enum vcpu_next emulate_string(struct vcpu *vcpu
                                                                const struct vm_exit *exit)
 {
     struct hv_bus bus = exit_bus(vcpu);
-    status_t status;
 
     bus.port_read = bus_port_read;
     bus.port_write = bus_port_write;
-    status = hv->emulate(&vcpu->hv, exit, &bus);
-    if (status == ERR_UNSUPPORTED)
-        vcpu_crash(vcpu, exit, "a port access by an instruction that has none");
-    else if (status != OK)
+    if (hv->emulate(&vcpu->hv, exit, &bus) != OK)
         hv->inject_bus_fault(&vcpu->hv, exit);
     return VCPU_ENTER;
 }

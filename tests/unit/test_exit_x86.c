@@ -8,7 +8,7 @@
 
 static struct pio_bus bus;
 static uint8_t memory;
-static unsigned crashes, dispatched;
+static unsigned dispatched;
 
 /* --- the rest of the hypervisor --- */
 
@@ -21,8 +21,7 @@ void vcpu_crash(struct vcpu *vcpu, const struct vm_exit *exit, const char *what)
 {
     (void)vcpu;
     (void)exit;
-    assert_non_null(what);
-    crashes++;
+    fail_msg("crashed: %s", what);
 }
 
 enum vcpu_next exit_memory(struct vcpu *vcpu, const struct vm_exit *exit)
@@ -83,7 +82,7 @@ static struct guest_cpu *msr(uint32_t index, bool write, uint64_t value)
 static void start(void)
 {
     pc_start_enabled(2);
-    crashes = dispatched = 0;
+    dispatched = 0;
     bus = (struct pio_bus){ 0 };
     assert_int_equal(
         pio_map(&bus,
@@ -136,8 +135,6 @@ static void strings_go_between_ports_and_memory(void **unused)
     memory = 0;
     string(0x21, 1, false);
     assert_int_equal(memory, 0x77);
-    string(0x21, 0, false); /* not what the instruction does */
-    assert_int_equal(crashes, 1);
     assert_int_equal(guest[0].faults, 0);
     pc_stop();
 }

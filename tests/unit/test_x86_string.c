@@ -285,9 +285,19 @@ static void without_ports_their_strings_are_refused(void **state)
     (void)state;
     bus.port_read = NULL;
     bus.port_write = NULL;
-    port_exit(0x80, 1, true);
     fake_code(OUTSB, 1);
     assert_int_equal(x86_emulate(&guest.vcpu, &exit_of_test, &bus), ERR_UNSUPPORTED);
+}
+
+static void one_that_was_written_over_is_left_to_the_cpu(void **state)
+{
+    (void)state;
+    port_exit(0x80, 2, false);
+    assert_int_equal(EMULATE("\x4b\x90"), OK); /* nop */
+    assert_int_equal(EMULATE("\x0f\x04"), OK);
+    assert_int_equal(guest.retired, 0);
+    assert_int_equal(guest.vector, -1);
+    assert_int_equal(guest.accesses, 0);
 }
 
 int main(void)
@@ -310,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup(a_page_that_is_absent_loses_nothing_of_the_port, set_up),
         cmocka_unit_test_setup(the_user_gets_no_other_port_than_the_exits, set_up),
         cmocka_unit_test_setup(without_ports_their_strings_are_refused, set_up),
+        cmocka_unit_test_setup(one_that_was_written_over_is_left_to_the_cpu, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

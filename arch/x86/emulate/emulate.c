@@ -186,6 +186,8 @@ status_t x86_emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const str
     status = fetch(&e, &cs);
     if (status == OK)
         status = carry_out(&e);
+    if (status == ERR_UNSUPPORTED && exit->reason == VM_EXIT_PIO)
+        status = emulate_again(&e); /* INS or OUTS exited, and was written over meanwhile */
     if (status == OK)
         retire(&e, rflags);
     else if (e.outcome == OUTCOME_FAULT)

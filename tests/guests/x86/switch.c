@@ -94,6 +94,38 @@ static void go_around(void)
     check_equal("real mode in the end", mode_state.cs, MODE_CODE >> 4);
 }
 
+/* ---- an instruction that writes over the next one ---- */
+
+#define CODE 0xc00000UL /* of execute(), in 16-bit code the segment's base, too */
+#define CODE16 2
+
+void execute(uint64_t mode);
+
+/*
+ * QEMU runs INS all the same, and tells its exit; what is there by then is no INS. The 16 bytes
+ * that are written end where it stands. Elsewhere CS cannot be written.
+ */
+static void overwrite(void)
+{
+    static const uint8_t code[] = { 0xde, 0x53, 0xb9,             /* ficom */
+                                    0xb9, 0x1c, 0x3b,             /* mov cx */
+                                    0x9f,                         /* lahf */
+                                    0x0f, 0x12, 0x22,             /* movlps xmm4, [bp+si] */
+                                    0x60,                         /* pusha */
+                                    0x2e, 0x0f, 0x2b, 0x32,       /* movntps cs:[bp+si], xmm6 */
+                                    0x6d, 0xcc, 0xcc, 0xcc, 0xcc, /* insw, int3 */
+                                    0xcc, 0xcc, 0xcc, 0xcc };
+    static const uint8_t nops[16] = { [0 ... 15] = 0x90 };
+    volatile uint8_t *to = (volatile uint8_t *)CODE;
+    unsigned vector;
+
+    for (unsigned i = 0; i < sizeof(code); i++)
+        to[i] = code[i];
+    asm volatile("movups %0, %%xmm6" ::"m"(nops));
+    vector = attempt(execute, CODE16);
+    check(vector == VECTOR_BP || vector == VECTOR_GP, "written over in time");
+}
+
 /* ---- task switches ---- */
 
 SNIPPET(jump_to_task, "ljmp $0xb8, $0");
@@ -139,6 +171,7 @@ void guest_main(void)
 {
     mode_prepare();
     go_around();
+    overwrite();
     /* QEMU's SVM does not intercept them. */
     if (cpuid(0x40000000, 0).ebx != SOCLE || cpuid(0, 0).ecx != INTEL)
         return;
