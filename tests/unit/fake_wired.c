@@ -4,10 +4,17 @@
 #include "kernel/pmm.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "arch/addr.h"
 
 void *pmm_alloc_wired(size_t bytes)
 {
-    return calloc(1, bytes);
+    void *memory;
+
+    if (posix_memalign(&memory, PAGE_SIZE, bytes) != 0)
+        return NULL;
+    return memset(memory, 0, bytes);
 }
 
 void pmm_free_wired(void *memory)

@@ -13,23 +13,24 @@
 /* What follows from the id and the mode (SDM 3A 11.12.10.2: the logical x2APIC id). */
 static void set_ids(struct virqchip_cpu *cpu)
 {
-    cpu->reg[APIC_ID] = vlapic_is_x2(cpu) ? cpu->id : cpu->id << 24;
-    cpu->reg[APIC_LDR] = vlapic_is_x2(cpu) ? (cpu->id >> 4) << 16 | 1u << (cpu->id & 15) : 0;
+    vlapic_set_reg(cpu, APIC_ID, vlapic_is_x2(cpu) ? cpu->id : cpu->id << 24);
+    vlapic_set_reg(cpu, APIC_LDR,
+                   vlapic_is_x2(cpu) ? (cpu->id >> 4) << 16 | 1u << (cpu->id & 15) : 0);
 }
 
 static void reset_registers(struct virqchip_cpu *cpu)
 {
-    memset(cpu->reg, 0, sizeof(cpu->reg));
+    memset(cpu->page, 0, sizeof(cpu->page));
     set_ids(cpu);
-    cpu->reg[APIC_VERSION] = VLAPIC_VERSION;
-    cpu->reg[APIC_DFR] = DFR_FLAT;
-    cpu->reg[APIC_SVR] = SVR_RESET;
-    cpu->reg[APIC_LVT_CMCI] = APIC_MASKED;
+    vlapic_set_reg(cpu, APIC_VERSION, VLAPIC_VERSION);
+    vlapic_set_reg(cpu, APIC_DFR, DFR_FLAT);
+    vlapic_set_reg(cpu, APIC_SVR, SVR_RESET);
+    vlapic_set_reg(cpu, APIC_LVT_CMCI, APIC_MASKED);
     for (unsigned reg = APIC_LVT_TIMER; reg <= APIC_LVT_ERROR; reg++)
-        cpu->reg[reg] = APIC_MASKED;
+        vlapic_set_reg(cpu, reg, APIC_MASKED);
     if (cpu->id == 0) {
-        cpu->reg[APIC_LVT_LINT0] = LVT_EXTINT;
-        cpu->reg[APIC_LVT_LINT1] = LVT_NMI;
+        vlapic_set_reg(cpu, APIC_LVT_LINT0, LVT_EXTINT);
+        vlapic_set_reg(cpu, APIC_LVT_LINT1, LVT_NMI);
     }
 }
 

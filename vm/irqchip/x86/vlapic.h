@@ -120,12 +120,13 @@ struct vlapic_timer {
 };
 
 struct virqchip_cpu {
+    /* TPR, LDR, ... where the page has them, as they are read; not those that are computed. */
+    uint32_t page[PAGE_SIZE / sizeof(uint32_t)] __attribute__((aligned(PAGE_SIZE)));
     struct vector_set irr; /* atomic */
     struct vector_set isr;
-    uint32_t reg[VLAPIC_REGS]; /* TPR, LDR, ..., as read; not those that are computed */
-    uint32_t events;           /* enum vlapic_event; atomic */
-    uint32_t errors;           /* ESR bits since ESR was written; atomic */
-    bool window;               /* hv->ask_window is on */
+    uint32_t events; /* enum vlapic_event; atomic */
+    uint32_t errors; /* ESR bits since ESR was written; atomic */
+    bool window;     /* hv->ask_window is on */
     unsigned id;
     uint64_t base; /* IA32_APIC_BASE */
     struct vcpu *vcpu;
@@ -147,7 +148,12 @@ static inline bool vlapic_is_x2(const struct virqchip_cpu *cpu)
 
 static inline uint32_t vlapic_reg(const struct virqchip_cpu *cpu, enum vlapic_reg reg)
 {
-    return __atomic_load_n(&cpu->reg[reg], __ATOMIC_RELAXED);
+    return __atomic_load_n(&cpu->page[4 * reg], __ATOMIC_RELAXED);
+}
+
+static inline void vlapic_set_reg(struct virqchip_cpu *cpu, enum vlapic_reg reg, uint32_t value)
+{
+    __atomic_store_n(&cpu->page[4 * reg], value, __ATOMIC_RELAXED);
 }
 
 /* vlapic.c: life. */

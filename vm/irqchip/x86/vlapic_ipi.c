@@ -118,7 +118,9 @@ static void send_startup(struct virqchip_cpu *target, uint8_t page)
     (void)vcpu_power_on(target->vcpu, &start);
 }
 
-static void start_or_stop(struct virqchip *chip, cpu_set set, const struct apic_message *message)
+/* Not inline, so that other interrupts do not pay for it. */
+static __attribute__((noinline)) void start_or_stop(struct virqchip *chip, cpu_set set,
+                                                    const struct apic_message *message)
 {
     for (; set != 0; set &= set - 1) {
         struct virqchip_cpu *target = &chip->cpu[__builtin_ctz(set)];
@@ -145,17 +147,18 @@ static cpu_set icr_receivers(const struct virqchip_cpu *cpu, uint64_t icr,
 
 void vlapic_write_icr(struct virqchip_cpu *cpu, uint64_t icr)
 {
+    const bool wide = vlapic_is_x2(cpu);
     const struct apic_message message = {
-        .destination = (uint32_t)(icr >> (vlapic_is_x2(cpu) ? 32 : 56)),
+        .destination = (uint32_t)(icr >> (wide ? 32 : 56)),
         .vector = (uint8_t)FIELD_GET(APIC_VECTOR, icr),
         .delivery = (uint8_t)FIELD_GET(APIC_DELIVERY, icr),
         .logical = (icr & ICR_LOGICAL) != 0,
-        .wide = vlapic_is_x2(cpu),
+        .wide = wide,
     };
     bool fixed = message.delivery == APIC_FIXED || message.delivery == APIC_LOWEST;
 
-    cpu->reg[APIC_ICR] = (uint32_t)icr & ICR_KEPT;
-    cpu->reg[APIC_ICR2] = (uint32_t)(icr >> 32);
+    vlapic_set_reg(cpu, APIC_ICR, (uint32_t)icr & ICR_KEPT);
+    vlapic_set_reg(cpu, APIC_ICR2, (uint32_t)(icr >> 32));
     if (unlikely(fixed && message.vector < APIC_FIRST_VECTOR)) {
         vlapic_error(cpu, ESR_SEND_ILLEGAL);
         return;

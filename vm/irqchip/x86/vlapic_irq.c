@@ -227,7 +227,8 @@ void vlapic_eoi(struct virqchip_cpu *cpu)
     if (vector == 0)
         return;
     __atomic_store_n(isr, *isr & ~BIT(vector % 64), __ATOMIC_RELAXED);
-    if (unlikely(vector_set_has(&cpu->tmr, vector)) && !(cpu->reg[APIC_SVR] & SVR_NO_BROADCAST))
+    if (unlikely(vector_set_has(&cpu->tmr, vector)) &&
+        !(vlapic_reg(cpu, APIC_SVR) & SVR_NO_BROADCAST))
         vioapic_eoi(&cpu->chip->ioapic, (uint8_t)vector);
     vlapic_look_again(cpu);
 }

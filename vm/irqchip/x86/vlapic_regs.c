@@ -76,16 +76,13 @@ static uint32_t read_register(struct virqchip_cpu *cpu, unsigned reg)
     case APIC_TMR ... APIC_TMR + 7: return word_of(&cpu->tmr, reg - APIC_TMR);
     case APIC_IRR ... APIC_IRR + 7: return word_of(&cpu->irr, reg - APIC_IRR);
     case APIC_TMCCT: return read_count(cpu);
-    default: return cpu->reg[reg];
+    default: return vlapic_reg(cpu, reg);
     }
 }
 
-static void set_register(struct virqchip_cpu *cpu, unsigned reg, uint32_t value)
-{
-    __atomic_store_n(&cpu->reg[reg], value, __ATOMIC_RELAXED);
-}
-
-static void write_timer(struct virqchip_cpu *cpu, unsigned reg, uint32_t value)
+/* Not inline, as the next two, so that the end of an interrupt does not pay for them. */
+static __attribute__((noinline)) void write_timer(struct virqchip_cpu *cpu, unsigned reg,
+                                                  uint32_t value)
 {
     spin_lock(&cpu->lock);
     vlapic_timer_write(cpu, (enum vlapic_reg)reg, value);
@@ -93,26 +90,27 @@ static void write_timer(struct virqchip_cpu *cpu, unsigned reg, uint32_t value)
 }
 
 /* While the APIC is disabled by software, every entry stays masked (SDM 3A 11.4.7.2). */
-static void write_lvt(struct virqchip_cpu *cpu, unsigned reg, uint32_t value)
+static __attribute__((noinline)) void write_lvt(struct virqchip_cpu *cpu, unsigned reg,
+                                                uint32_t value)
 {
-    if (!(cpu->reg[APIC_SVR] & SVR_ENABLE))
+    if (!(vlapic_reg(cpu, APIC_SVR) & SVR_ENABLE))
         value |= APIC_MASKED;
     if (reg == APIC_LVT_TIMER)
         write_timer(cpu, reg, value);
     else
-        set_register(cpu, reg, value);
+        vlapic_set_reg(cpu, reg, value);
     if (reg == APIC_LVT_LINT0)
         vlapic_look_again(cpu);
 }
 
-static void write_svr(struct virqchip_cpu *cpu, uint32_t value)
+static __attribute__((noinline)) void write_svr(struct virqchip_cpu *cpu, uint32_t value)
 {
-    set_register(cpu, APIC_SVR, value);
+    vlapic_set_reg(cpu, APIC_SVR, value);
     if (value & SVR_ENABLE)
         return;
     for (unsigned reg = APIC_LVT_CMCI; reg <= APIC_LVT_ERROR; reg++)
         if (is_lvt(reg))
-            write_lvt(cpu, reg, cpu->reg[reg]);
+            write_lvt(cpu, reg, vlapic_reg(cpu, reg));
 }
 
 static void send_to_self(struct virqchip_cpu *cpu, uint8_t vector)
@@ -129,23 +127,23 @@ static void write_register(struct virqchip_cpu *cpu, unsigned reg, uint32_t valu
     switch (reg) {
     case APIC_EOI: vlapic_eoi(cpu); break;
     case APIC_TPR:
-        set_register(cpu, reg, value);
+        vlapic_set_reg(cpu, reg, value);
         vlapic_look_again(cpu);
         break;
-    case APIC_ICR: vlapic_write_icr(cpu, (uint64_t)cpu->reg[APIC_ICR2] << 32 | value); break;
+    case APIC_ICR: vlapic_write_icr(cpu, (uint64_t)vlapic_reg(cpu, APIC_ICR2) << 32 | value); break;
     case APIC_SELF_IPI: send_to_self(cpu, (uint8_t)value); break;
     case APIC_SVR: write_svr(cpu, value); break;
     case APIC_ESR:
-        set_register(cpu, reg, __atomic_exchange_n(&cpu->errors, 0, __ATOMIC_RELAXED));
+        vlapic_set_reg(cpu, reg, __atomic_exchange_n(&cpu->errors, 0, __ATOMIC_RELAXED));
         break;
-    case APIC_DFR: set_register(cpu, reg, value | ~rules[APIC_DFR].bits); break;
+    case APIC_DFR: vlapic_set_reg(cpu, reg, value | ~rules[APIC_DFR].bits); break;
     case APIC_TMICT:
     case APIC_TDCR: write_timer(cpu, reg, value); break;
     default:
         if (is_lvt(reg))
             write_lvt(cpu, reg, value);
         else
-            set_register(cpu, reg, value);
+            vlapic_set_reg(cpu, reg, value);
         break;
     }
 }
@@ -206,9 +204,9 @@ bool vlapic_restore_register(struct virqchip_cpu *cpu, unsigned reg, uint32_t va
     else if ((reg == APIC_ICR2 || reg == APIC_LDR) && vlapic_is_x2(cpu))
         allowed = UINT32_MAX;
     if ((value & ~allowed) != 0 || (reg == APIC_DFR && (value | rules[reg].bits) != UINT32_MAX) ||
-        (reg == APIC_LDR && vlapic_is_x2(cpu) && value != cpu->reg[APIC_LDR]))
+        (reg == APIC_LDR && vlapic_is_x2(cpu) && value != vlapic_reg(cpu, APIC_LDR)))
         return false;
-    set_register(cpu, reg, value);
+    vlapic_set_reg(cpu, reg, value);
     return true;
 }
 
@@ -220,7 +218,7 @@ static bool read_x2(struct virqchip_cpu *cpu, uint32_t reg, uint64_t *value)
         return false;
     *value = read_register(cpu, reg);
     if (reg == APIC_ICR)
-        *value |= (uint64_t)cpu->reg[APIC_ICR2] << 32;
+        *value |= (uint64_t)vlapic_reg(cpu, APIC_ICR2) << 32;
     return true;
 }
 
@@ -275,7 +273,7 @@ bool vlapic_read_msr(struct virqchip_cpu *cpu, uint32_t index, uint64_t *value)
     switch (index) {
     case MSR_TSC_DEADLINE: *value = read_deadline(cpu); return true;
     case MSR_APIC_BASE: *value = cpu->base; return true;
-    case X86_MSR_CR8: *value = cpu->reg[APIC_TPR] >> 4; return true;
+    case X86_MSR_CR8: *value = vlapic_reg(cpu, APIC_TPR) >> 4; return true;
     default: return read_x2(cpu, index - MSR_X2APIC, value);
     }
 }

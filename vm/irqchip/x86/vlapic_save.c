@@ -37,7 +37,7 @@ void vlapic_save(const struct virqchip_cpu *cpu, struct state_writer *out)
 {
     state_put_u64(out, cpu->base);
     for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
-        state_put_u32(out, cpu->reg[kept[i]]);
+        state_put_u32(out, vlapic_reg(cpu, kept[i]));
     save_set(&cpu->irr, out);
     save_set(&cpu->isr, out);
     save_set(&cpu->tmr, out);

@@ -26,13 +26,13 @@ enum timer_mode { ONE_SHOT, PERIODIC, DEADLINE };
 
 static enum timer_mode mode(const struct virqchip_cpu *cpu)
 {
-    return (enum timer_mode)FIELD_GET(LVT_MODE, cpu->reg[APIC_LVT_TIMER]);
+    return (enum timer_mode)FIELD_GET(LVT_MODE, vlapic_reg(cpu, APIC_LVT_TIMER));
 }
 
 /* Bits 0, 1 and 3: 0 is 2, ..., 6 is 128, 7 is 1. */
 static unsigned divide_shift(const struct virqchip_cpu *cpu)
 {
-    uint32_t tdcr = cpu->reg[APIC_TDCR];
+    uint32_t tdcr = vlapic_reg(cpu, APIC_TDCR);
 
     return ((tdcr & 3) + (tdcr >> 1 & 4) + 1) & 7;
 }
@@ -52,7 +52,7 @@ static uint64_t time_of(const struct virqchip_cpu *cpu, uint64_t ticks)
 
 uint32_t vlapic_timer_count(const struct virqchip_cpu *cpu)
 {
-    uint32_t initial = cpu->reg[APIC_TMICT];
+    uint32_t initial = vlapic_reg(cpu, APIC_TMICT);
     uint64_t passed;
 
     if (!cpu->timer.running || mode(cpu) == DEADLINE)
@@ -80,7 +80,7 @@ static void arm(struct virqchip_cpu *cpu, uint64_t when)
 
 static bool is_heard(const struct virqchip_cpu *cpu)
 {
-    uint32_t lvt = cpu->reg[APIC_LVT_TIMER];
+    uint32_t lvt = vlapic_reg(cpu, APIC_LVT_TIMER);
     unsigned vector = (unsigned)FIELD_GET(APIC_VECTOR, lvt);
 
     return !(lvt & APIC_MASKED) && vector >= APIC_FIRST_VECTOR &&
@@ -92,7 +92,7 @@ static uint64_t next_mark(const struct virqchip_cpu *cpu, uint64_t now)
 {
     uint64_t least = arch_counter_hz() / (is_heard(cpu) ? HEARD_HZ : UNHEARD_HZ);
     uint64_t passed = elapsed(cpu, now + least);
-    uint64_t since, initial = cpu->reg[APIC_TMICT];
+    uint64_t since, initial = vlapic_reg(cpu, APIC_TMICT);
 
     if (passed < cpu->timer.from)
         return time_of(cpu, cpu->timer.from);
@@ -194,7 +194,7 @@ static void write_lvt(struct virqchip_cpu *cpu, uint32_t value)
 {
     enum timer_mode before = mode(cpu);
 
-    cpu->reg[APIC_LVT_TIMER] = value;
+    vlapic_set_reg(cpu, APIC_LVT_TIMER, value);
     if ((before == DEADLINE) != (mode(cpu) == DEADLINE))
         vlapic_timer_stop(cpu);
 }
@@ -205,7 +205,7 @@ static void write_divider(struct virqchip_cpu *cpu, uint32_t value)
     uint32_t left = vlapic_timer_count(cpu);
     bool counts = cpu->timer.running && mode(cpu) != DEADLINE;
 
-    cpu->reg[APIC_TDCR] = value;
+    vlapic_set_reg(cpu, APIC_TDCR, value);
     if (counts)
         start(cpu, MAX(left, 1u));
 }
@@ -217,7 +217,7 @@ void vlapic_timer_write(struct virqchip_cpu *cpu, enum vlapic_reg reg, uint32_t 
     } else if (reg == APIC_TDCR) {
         write_divider(cpu, value);
     } else if (mode(cpu) != DEADLINE) {
-        cpu->reg[APIC_TMICT] = value;
+        vlapic_set_reg(cpu, APIC_TMICT, value);
         start(cpu, value);
     }
 }
@@ -231,7 +231,7 @@ uint32_t vlapic_timer_left(const struct virqchip_cpu *cpu)
 
 bool vlapic_timer_restore(struct virqchip_cpu *cpu, uint32_t left, uint64_t deadline)
 {
-    if (mode(cpu) == DEADLINE ? left != 0 : deadline != 0 || left > cpu->reg[APIC_TMICT])
+    if (mode(cpu) == DEADLINE ? left != 0 : deadline != 0 || left > vlapic_reg(cpu, APIC_TMICT))
         return false;
     start(cpu, left);
     if (deadline != 0) {
