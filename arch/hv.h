@@ -20,7 +20,7 @@ enum vm_exit_reason {
     VM_EXIT_HYPERCALL, /* HVC or SMC with immediate 0; VMCALL, VMMCALL: skip() is still due */
     VM_EXIT_PIO,       /* x86: a port is read or written */
     VM_EXIT_MSR,       /* x86: an MSR that a model answers: the APIC's, the TSC deadline */
-    VM_EXIT_WINDOW,    /* x86: the guest can take an interrupt now (ask_window) */
+    VM_EXIT_WINDOW,    /* x86: what ask_window or watch_priority waits for has come */
     VM_EXIT_RESET,     /* x86: triple fault, or INIT: what pulls a PC's reset line */
     VM_EXIT_HALT,      /* WFI, HLT; the PC is already behind it */
     VM_EXIT_YIELD,     /* WFE, PAUSE; the PC is already behind it */
@@ -82,6 +82,13 @@ enum hv_mode {
     HV_MODE_PROTECTED, /* x86: 32-bit flat segments, paging off (Multiboot, PVH) */
     HV_MODE_LONG,      /* x86: 64-bit, paging on with `cr3` (the 64-bit boot protocol) */
     HV_MODE_STARTUP,   /* x86: real mode after a startup IPI: CS.base = entry, IP = 0 */
+};
+
+/* x86: how a guest reaches the registers of its local APIC. */
+enum hv_apic {
+    HV_APIC_OFF,  /* not at all */
+    HV_APIC_PAGE, /* xAPIC */
+    HV_APIC_MSRS, /* x2APIC */
 };
 
 /* How a vCPU starts: everything not named here has its architectural reset value. */
@@ -174,13 +181,23 @@ struct hv_ops {
      * irq_ready: could it take an external interrupt at its next entry: IF set, no shadow,
      * nothing else queued? inject_irq: it does; only when ready. inject_nmi: at the next
      * entry, or once it may. ask_window: exit with VM_EXIT_WINDOW as soon as it is ready.
-     * inject_gp: #GP(0), what a refused MSR access raises.
+     * watch_priority: the same as soon as the class of the guest's TPR is below this one, which
+     * it is not yet; 0: never. inject_gp: #GP(0), what a refused MSR access raises.
      */
     bool (*irq_ready)(const struct hv_vcpu *vcpu);
     void (*inject_irq)(struct hv_vcpu *vcpu, uint8_t vector);
     void (*inject_nmi)(struct hv_vcpu *vcpu);
     void (*ask_window)(struct hv_vcpu *vcpu, bool ask);
+    void (*watch_priority)(struct hv_vcpu *vcpu, uint8_t class);
     void (*inject_gp)(struct hv_vcpu *vcpu);
+
+    /*
+     * x86: from its next entry on, the vCPU reaches its local APIC in this way. `registers` is a
+     * page of the direct map with what they read as, laid out as an xAPIC's; it stays the
+     * model's, but with hardware that can, the guest changes TPR there without an exit. Not
+     * loaded, or the calling CPU's own. vcpu_reset forgets it.
+     */
+    void (*set_apic)(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers);
 
     /* For reports, as virtual addresses: where the guest is, and where its chain of stack frames
      * starts. */

@@ -31,7 +31,7 @@ static struct cpuid with_identity(const struct hv_vcpu *vcpu, struct cpuid out)
                           FIELD_PREP(LEAF1_EBX_LOGICAL, BIT(id_bits(vcpu))));
     if (vcpu->cpus > 1)
         out.edx |= LEAF1_EDX_HTT;
-    if (!vcpu->apic_enabled)
+    if (vcpu->apic == HV_APIC_OFF)
         out.edx &= ~LEAF1_EDX_APIC;
     if (x86_guest->get(vcpu, REG_CR4) & CR4_OSXSAVE)
         out.ecx |= LEAF1_ECX_OSXSAVE;

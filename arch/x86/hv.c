@@ -86,7 +86,7 @@ void x86_vcpu_reset(struct hv_vcpu *vcpu, const struct hv_reset *reset)
     vcpu->event = 0;
     vcpu->pending = 0;
     vcpu->nmi_blocked = false;
-    vcpu->apic_enabled = true;
+    vcpu->apic = HV_APIC_PAGE;
     __builtin_memset(vcpu->plain_at, 0xff, sizeof(vcpu->plain_at));
     __builtin_memset(vcpu->known, 0, sizeof(vcpu->known));
 }

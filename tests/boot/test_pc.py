@@ -86,6 +86,20 @@ def test_interrupt_commands_at_their_edges(socle, cpu, choices):
     run(socle, "ipi", 4, **({"cpu": cpu} if cpu else {}), **choices)
 
 
+LOCAL_APICS = [
+    {"cpu": "EPYC"},
+    {"cpu": "max"},
+    {"emulator": "bochs"},
+    {"emulator": "bochs", "cpu": "corei7_skylake_x"},
+    {"emulator": "bochs", "cpu": "corei7_sandy_bridge_2600k"},  # helps with nothing but CR8
+]
+
+
+@pytest.mark.parametrize("choices", LOCAL_APICS, ids=lambda choices: choices.get("cpu", "haswell"))
+def test_task_priority(socle, choices):
+    run(socle, "priority", **choices)
+
+
 @pytest.mark.parametrize("cpus", [2, 4])
 def test_interrupts_between_cpus(socle, cpus):
     run(socle, "apic", cpus)

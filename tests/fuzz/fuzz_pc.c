@@ -15,6 +15,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/guest.h"
 #include "tests/fuzz/world.h"
+#include "vm/irqchip/x86/vlapic.h"
 #include "vm/machine/machine_pc.h"
 #include "vm/ram_disk.h"
 
@@ -120,6 +121,17 @@ static const struct vm_exit first_exits[] = {
     APIC(0x300, 0xc4500), APIC(0x300, 0xc4601),
 };
 
+/* MOV CR8, where it makes no exit unless TPR falls below what is watched. */
+static bool move_priority(struct hv_vcpu *vcpu)
+{
+    uint32_t *const tpr = &vcpu->apic_registers[4 * APIC_TPR];
+
+    assert_true(vcpu->dr6 <= *tpr >> 4); /* else no entry is possible */
+    if (fuzz_one_in(4))
+        *tpr = (uint32_t)fuzz_below(256);
+    return *tpr >> 4 < vcpu->dr6;
+}
+
 struct vm_exit guest_exit(struct hv_vcpu *vcpu)
 {
     static const uint8_t others[] = { VM_EXIT_IRQ,   VM_EXIT_IRQ,       VM_EXIT_HALT,
@@ -128,7 +140,7 @@ struct vm_exit guest_exit(struct hv_vcpu *vcpu)
 
     if (vcpu->id == 0 && vcpu->length < ARRAY_SIZE(first_exits))
         return first_exits[vcpu->length++];
-    if (vcpu->register_of && hv->irq_ready(vcpu))
+    if ((vcpu->register_of && hv->irq_ready(vcpu)) || move_priority(vcpu))
         return (struct vm_exit){ .reason = VM_EXIT_WINDOW };
     switch (fuzz_below(8)) {
     case 0:
@@ -148,7 +160,8 @@ struct vm_exit guest_exit(struct hv_vcpu *vcpu)
 }
 
 /* --- the backend: event is a queued vector + 1, register_of an asked window, nmi_blocked IF's
- * opposite, length how many of the first exits there were --- */
+ * opposite, length how many of the first exits there were, dr6 the class that TPR is to fall below
+ * --- */
 
 static void vcpu_reset(struct hv_vcpu *vcpu, const struct hv_reset *reset)
 {
@@ -157,6 +170,7 @@ static void vcpu_reset(struct hv_vcpu *vcpu, const struct hv_reset *reset)
     vcpu->event = 0;
     vcpu->register_of = 0;
     vcpu->length = 0;
+    vcpu->dr6 = 0;
     vcpu->nmi_blocked = false;
     vcpu->gpr[GPR_RAX] = reset->entry;
 }
@@ -227,6 +241,18 @@ static void ask_window(struct hv_vcpu *vcpu, bool ask)
     vcpu->register_of = ask;
 }
 
+static void watch_priority(struct hv_vcpu *vcpu, uint8_t class)
+{
+    assert_true(vcpu->loaded);
+    vcpu->dr6 = class;
+}
+
+static void set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers)
+{
+    vcpu->apic = (uint8_t)how;
+    vcpu->apic_registers = registers;
+}
+
 static uint64_t pc(const struct hv_vcpu *vcpu)
 {
     return vcpu->gpr[GPR_RAX];
@@ -245,7 +271,9 @@ static const struct hv_ops ops = {
     .inject_irq = inject_irq,
     .inject_nmi = guest_nothing,
     .ask_window = ask_window,
+    .watch_priority = watch_priority,
     .inject_gp = guest_nothing,
+    .set_apic = set_apic,
     .pc = pc,
     .frame_pointer = pc,
     .describe = describe,

@@ -28,6 +28,19 @@ static void ask_window(struct hv_vcpu *vcpu, bool ask)
     guest_of(vcpu)->window = ask;
 }
 
+/* An entry would fail if TPR were below it already. */
+static void watch_priority(struct hv_vcpu *vcpu, uint8_t class)
+{
+    assert_true(class <= vcpu->apic_registers[4 * APIC_TPR] >> 4);
+    guest_of(vcpu)->watched = class;
+}
+
+static void set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers)
+{
+    vcpu->apic = (uint8_t)how;
+    vcpu->apic_registers = registers;
+}
+
 static void inject_gp(struct hv_vcpu *vcpu)
 {
     guest_of(vcpu)->faults++;
@@ -85,7 +98,9 @@ static const struct hv_ops ops = {
     .inject_irq = inject_irq,
     .inject_nmi = inject_nmi,
     .ask_window = ask_window,
+    .watch_priority = watch_priority,
     .inject_gp = inject_gp,
+    .set_apic = set_apic,
     .finish_read = finish_read,
     .finish_write = finish_write,
     .skip = skip_instruction,

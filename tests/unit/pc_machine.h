@@ -24,6 +24,7 @@
 struct guest_cpu {
     bool interrupts; /* IF */
     bool window;     /* asked for */
+    uint8_t watched; /* class that TPR is to fall below */
     int queued;      /* vector that the next entry delivers */
     unsigned nmis;
     unsigned faults;    /* #GP */

@@ -136,10 +136,10 @@ static void apic_base_allows_the_manuals_transitions_only(void **unused)
     assert_true(msr_write(1, MSR_APIC_BASE, X2_BASE));
     assert_false(msr_write(1, MSR_APIC_BASE, VLAPIC_BASE | 0x800)); /* back to xAPIC */
     assert_true(msr_write(1, MSR_APIC_BASE, VLAPIC_BASE));
-    assert_false(lapic(1)->vcpu->hv.apic_enabled);
+    assert_int_equal(lapic(1)->vcpu->hv.apic, HV_APIC_OFF);
     assert_false(msr_write(1, MSR_APIC_BASE, X2_BASE)); /* not at once */
     assert_true(msr_write(1, MSR_APIC_BASE, VLAPIC_BASE | 0x800));
-    assert_true(lapic(1)->vcpu->hv.apic_enabled);
+    assert_int_equal(lapic(1)->vcpu->hv.apic, HV_APIC_PAGE);
     assert_int_equal(apic_read(1, APIC_SVR), 0xff); /* as after power-on */
     pc_stop();
 }

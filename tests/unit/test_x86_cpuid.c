@@ -49,7 +49,7 @@ static int set_up(void **state)
     fake_long_mode();
     guest.vcpu.id = 2;
     guest.vcpu.cpus = 3;
-    guest.vcpu.apic_enabled = true;
+    guest.vcpu.apic = HV_APIC_PAGE;
     guest.vcpu.xcr0 = 3;
     rich_host(AMD);
     return 0;
@@ -196,7 +196,7 @@ static void bits_that_follow_the_vcpu(void **state)
     guest.reg[REG_CR4] = CR4_OSXSAVE;
     assert_true(ask(1, 0).ecx & BIT32(27));
     assert_true(ask(1, 0).edx & BIT32(9));
-    guest.vcpu.apic_enabled = false;
+    guest.vcpu.apic = HV_APIC_OFF;
     assert_false(ask(1, 0).edx & BIT32(9));
 }
 

@@ -29,6 +29,8 @@ uint64_t fake_vmcs[FAKE_VMCS_FIELDS];
 uint64_t fake_dr6;
 unsigned fake_nmis;
 
+struct vmx_capability vmx_cpu;
+
 static struct hv_vcpu vcpu;
 static struct vm_exit vm_exit;
 static uint64_t forgotten; /* where accesses are no longer recalled */
@@ -85,6 +87,7 @@ static inline int set_up(void **state)
 {
     (void)state;
     forgotten = 0;
+    memset(&vmx_cpu, 0, sizeof(vmx_cpu)); /* nothing that is optional */
     memset(&vcpu, 0, sizeof(vcpu));
     memset(fake_vmcs, 0, sizeof(fake_vmcs));
     memset(pdpte, 0, sizeof(pdpte));

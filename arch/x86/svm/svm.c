@@ -259,6 +259,19 @@ static status_t emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const 
     return x86_emulate(vcpu, exit, bus);
 }
 
+/* Every access of TPR or CR8 exits, so vm/ sees by itself when it falls. */
+static void watch_priority(struct hv_vcpu *vcpu, uint8_t class)
+{
+    (void)vcpu;
+    (void)class;
+}
+
+static void set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers)
+{
+    (void)registers;
+    vcpu->apic = (uint8_t)how;
+}
+
 static uint64_t frame_pointer(const struct hv_vcpu *vcpu)
 {
     return vcpu->gpr[GPR_RBP];
@@ -283,7 +296,9 @@ static const struct hv_ops svm_ops = {
     .inject_irq = svm_inject_irq,
     .inject_nmi = svm_inject_nmi,
     .ask_window = svm_ask_window,
+    .watch_priority = watch_priority,
     .inject_gp = x86_inject_gp,
+    .set_apic = set_apic,
     .pc = x86_guest_pc,
     .frame_pointer = frame_pointer,
     .translate = x86_guest_translate,

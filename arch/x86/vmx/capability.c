@@ -151,6 +151,12 @@ uint32_t vmx_timer_ticks(const struct vmx_capability *cpu, uint64_t tsc)
     return has_timer(cpu) ? (uint32_t)MIN(ticks, UINT32_MAX) : 0;
 }
 
+bool vmx_has_tpr_shadow(const struct vmx_capability *cpu)
+{
+    return may_be_one(cpu, VMX_PRIMARY) & PRIMARY_TPR_SHADOW &&
+           !(must_be_one(cpu, VMX_PRIMARY) & (PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE));
+}
+
 uint64_t vmx_invept_type(const struct vmx_capability *cpu)
 {
     return cpu->ept_vpid & EPT_INVEPT_SINGLE ? TYPE_SINGLE : TYPE_ALL;

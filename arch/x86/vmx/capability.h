@@ -53,6 +53,9 @@ extern const uint32_t vmx_wanted[VMX_WORDS];
  */
 uint32_t vmx_timer_ticks(const struct vmx_capability *cpu, uint64_t tsc);
 
+/* TPR is in memory, where MOV CR8 finds it without an exit (SDM 3C 29.1). */
+bool vmx_has_tpr_shadow(const struct vmx_capability *cpu);
+
 /* Types for INVEPT and INVVPID: of one context where the CPU can, else of all. */
 uint64_t vmx_invept_type(const struct vmx_capability *cpu);
 uint64_t vmx_invvpid_type(const struct vmx_capability *cpu);

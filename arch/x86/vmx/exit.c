@@ -326,6 +326,7 @@ static const x86_exit_handler exits[VMX_EXITS] = {
     [VMX_EXIT_MWAIT] = x86_exit_undefined,
     [VMX_EXIT_MONITOR] = x86_exit_undefined,
     [VMX_EXIT_PAUSE] = pause,
+    [VMX_EXIT_TPR_BELOW_THRESHOLD] = vmx_priority_exit,
     [VMX_EXIT_EPT_VIOLATION] = memory,
     [VMX_EXIT_EPT_MISCONFIGURATION] = malformed,
     [VMX_EXIT_INVEPT] = x86_exit_undefined,

@@ -116,6 +116,7 @@ void vmx_reset_control(const struct hv_vcpu *vcpu)
         vmwrite(constants[i].field, constants[i].value);
     for (unsigned i = 0; i < 4; i++)
         vmwrite(VMCS_GUEST_PDPTE + 2 * i, 0);
+    vmx_reset_apic();
     vmx_wind_timer();
 }
 

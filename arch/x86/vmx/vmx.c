@@ -217,12 +217,14 @@ static void vcpu_put(struct hv_vcpu *vcpu)
     vmclear(vmcs_of(vcpu));
 }
 
-/* True: the translations of the guest's own tables are to be forgotten. */
-static bool prepare_entry(struct hv_vcpu *vcpu)
+/* Seldom needed. True: the translations of the guest's own tables are to be forgotten. */
+static __attribute__((noinline)) bool prepare_entry(struct hv_vcpu *vcpu)
 {
     const bool flush = vcpu->pending & PENDING_FLUSH;
 
-    vcpu->pending &= ~(uint32_t)PENDING_FLUSH;
+    if (vcpu->pending & PENDING_APIC)
+        vmx_prepare_apic(vcpu);
+    vcpu->pending &= ~(uint32_t)(PENDING_FLUSH | PENDING_APIC);
     vmx_prepare_event(vcpu);
     return flush;
 }
@@ -329,7 +331,9 @@ static const struct hv_ops vmx_ops = {
     .inject_irq = vmx_inject_irq,
     .inject_nmi = vmx_inject_nmi,
     .ask_window = vmx_ask_window,
+    .watch_priority = vmx_watch_priority,
     .inject_gp = x86_inject_gp,
+    .set_apic = vmx_set_apic,
     .pc = pc,
     .frame_pointer = frame_pointer,
     .translate = x86_guest_translate,

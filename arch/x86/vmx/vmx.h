@@ -6,7 +6,7 @@
  *     run.S    the world switch        event.c       what is delivered at the next entry
  *     exit.c   why it was left         finish.c      accesses that vm/ answered
  *     state.c  a vCPU's VMCS           capability.c  what the CPU can, what is needed
- *     failure.c  entries that failed, in words
+ *     apic.c   the virtual APIC        failure.c    entries that failed, in words
  *
  * The VMCS of a loaded vCPU is current on its CPU. One that is not loaded is nowhere: it is
  * cleared, and borrowed (vmx_borrow) for what vm/ may do to such a vCPU.
@@ -94,6 +94,15 @@ bool vmx_nmi_window_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
 bool vmx_debug_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
 /* An exit in the middle of IRET, which had unblocked NMIs already. */
 void vmx_nmi_reblock(void);
+
+/* apic.c: hv_ops's, and what an entry is to do about PENDING_APIC. */
+void vmx_watch_priority(struct hv_vcpu *vcpu, uint8_t class);
+void vmx_set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers);
+void vmx_prepare_apic(struct hv_vcpu *vcpu);
+/* In a VMCS after reset: no APIC. */
+void vmx_reset_apic(void);
+/* Exits. */
+bool vmx_priority_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
 
 /* registers.c */
 extern const struct x86_guest_ops vmx_guest_ops;

@@ -226,7 +226,7 @@ void virqchip_reset(struct vm *vm)
 void virqchip_reset_vcpu(struct vcpu *vcpu)
 {
     vlapic_init_reset(vcpu->irqchip);
-    vcpu->irqchip->window = false; /* as the backend has forgotten it */
+    vcpu->irqchip->awaited = 0; /* as the backend has forgotten it */
 }
 
 /* --- running --- */

@@ -18,6 +18,16 @@ static void set_ids(struct virqchip_cpu *cpu)
                    vlapic_is_x2(cpu) ? (cpu->id >> 4) << 16 | 1u << (cpu->id & 15) : 0);
 }
 
+/* The backend is to know the mode, and where the registers are. */
+static void tell_backend(struct virqchip_cpu *cpu)
+{
+    const enum hv_apic how = !vlapic_enabled(cpu) ? HV_APIC_OFF
+                             : vlapic_is_x2(cpu)  ? HV_APIC_MSRS
+                                                  : HV_APIC_PAGE;
+
+    hv->set_apic(&cpu->vcpu->hv, how, cpu->page);
+}
+
 static void reset_registers(struct virqchip_cpu *cpu)
 {
     memset(cpu->page, 0, sizeof(cpu->page));
@@ -51,7 +61,7 @@ void vlapic_init_reset(struct virqchip_cpu *cpu)
     }
     __atomic_fetch_and(&cpu->events, VLAPIC_LINT0, __ATOMIC_RELAXED);
     __atomic_store_n(&cpu->errors, 0, __ATOMIC_RELAXED);
-    cpu->vcpu->hv.apic_enabled = vlapic_enabled(cpu);
+    tell_backend(cpu);
     spin_unlock(&cpu->lock);
 }
 
@@ -79,10 +89,13 @@ bool vlapic_set_base(struct virqchip_cpu *cpu, uint64_t value)
     if (from == to)
         return true;
     __atomic_store_n(&cpu->base, (cpu->base & ~modes) | (value & modes), __ATOMIC_RELAXED);
-    if (to == X2APIC)
+    if (to == X2APIC) {
         set_ids(cpu);
-    else
+        tell_backend(cpu);
+    } else {
         vlapic_init_reset(cpu);
+        vcpu_request(cpu->vcpu, VCPU_REQ_IRQ); /* what is awaited is so no more */
+    }
     return true;
 }
 

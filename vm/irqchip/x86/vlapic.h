@@ -110,6 +110,10 @@ enum vlapic_event {
     VLAPIC_LINT0 = 1 << 2,  /* level of the pin: the PIC's output */
 };
 
+/* virqchip_cpu.awaited */
+#define VLAPIC_WINDOW BIT(7)
+#define VLAPIC_CLASS GENMASK(3, 0)
+
 struct vlapic_timer {
     struct timer timer;
     unsigned expected; /* calls of `fire` that are armed or on their way */
@@ -126,7 +130,8 @@ struct virqchip_cpu {
     struct vector_set isr;
     uint32_t events; /* enum vlapic_event; atomic */
     uint32_t errors; /* ESR bits since ESR was written; atomic */
-    bool window;     /* hv->ask_window is on */
+    uint8_t
+        awaited; /* what the backend is to tell: VLAPIC_WINDOW, or a class for TPR to fall below */
     unsigned id;
     uint64_t base; /* IA32_APIC_BASE */
     struct vcpu *vcpu;
@@ -195,7 +200,7 @@ void vlapic_fire_lvt(struct virqchip_cpu *cpu, enum vlapic_reg entry);
 void vlapic_error(struct virqchip_cpu *cpu, uint32_t esr_bit);
 /* Any CPU: the PIC's output has changed. */
 void vlapic_set_lint0(struct virqchip_cpu *cpu, bool level);
-/* VM_EXIT_WINDOW: it is over, until something has to wait again. */
+/* VM_EXIT_WINDOW: what was awaited has come. */
 void vlapic_window(struct virqchip_cpu *cpu);
 void vlapic_eoi(struct virqchip_cpu *cpu);
 /* After what may let more in: TPR lowered, an end, LVT0 unmasked. */

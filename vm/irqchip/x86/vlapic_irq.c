@@ -6,8 +6,9 @@
  *     PIC (ExtINT)   when the guest takes interrupts, whatever its priority
  *     IRR            when the guest takes interrupts and the vector's class is above PPR's
  *
- * What must wait has the backend ask for a window. An interrupt is in service from the moment
- * it is given to the backend, which repeats an injection that an exit interrupted.
+ * What must wait for the guest to take interrupts has the backend ask for a window; what waits
+ * for TPR only, watch TPR, which may fall without an exit. An interrupt is in service from the
+ * moment it is given to the backend, which repeats an injection that an exit interrupted.
  */
 
 #include "vm/irqchip/x86/pc_irqchip.h"
@@ -133,12 +134,27 @@ static bool extint_waits(const struct virqchip_cpu *cpu, uint32_t events)
     return (events & VLAPIC_EXTINT) || ((events & VLAPIC_LINT0) && lint0_is_extint(cpu));
 }
 
-static void set_window(struct virqchip_cpu *cpu, bool window)
+static void await(struct virqchip_cpu *cpu, uint8_t what)
 {
-    if (cpu->window == window)
+    const uint8_t changed = cpu->awaited ^ what;
+
+    if (likely(changed == 0))
         return;
-    cpu->window = window;
-    hv->ask_window(&cpu->vcpu->hv, window);
+    cpu->awaited = what;
+    if (changed & VLAPIC_WINDOW)
+        hv->ask_window(&cpu->vcpu->hv, (what & VLAPIC_WINDOW) != 0);
+    if (changed & VLAPIC_CLASS)
+        hv->watch_priority(&cpu->vcpu->hv, what & VLAPIC_CLASS);
+}
+
+/* The class of what nothing but TPR keeps waiting; 0: there is no such thing. */
+static uint8_t held_by_tpr(const struct virqchip_cpu *cpu)
+{
+    const unsigned class = vector_set_highest(&cpu->irr) >> 4;
+
+    if (class <= vector_set_highest(&cpu->isr) >> 4 || class > vlapic_reg(cpu, APIC_TPR) >> 4)
+        return 0;
+    return (uint8_t) class;
 }
 
 static uint32_t load_events(const struct virqchip_cpu *cpu)
@@ -179,24 +195,26 @@ void virqchip_sync(struct vcpu *vcpu)
         take_nmi(cpu);
     extint = extint_waits(cpu, events);
     if (vector == 0 && !extint) {
-        set_window(cpu, false);
+        await(cpu, held_by_tpr(cpu));
         return;
     }
     if (!hv->irq_ready(&vcpu->hv)) {
-        set_window(cpu, true);
+        await(cpu, VLAPIC_WINDOW);
         return;
     }
-    if (unlikely(extint))
-        take_extint(cpu);
-    else
-        take_vector(cpu, vector);
-    set_window(cpu, extint && (vector != 0 || extint_waits(cpu, load_events(cpu))));
+    if (likely(!extint)) {
+        take_vector(cpu, vector); /* others are of its class or below: they wait for its end */
+        await(cpu, 0);
+        return;
+    }
+    take_extint(cpu);
+    await(cpu,
+          vector != 0 || extint_waits(cpu, load_events(cpu)) ? VLAPIC_WINDOW : held_by_tpr(cpu));
 }
 
 void vlapic_window(struct virqchip_cpu *cpu)
 {
-    cpu->window = false;
-    hv->ask_window(&cpu->vcpu->hv, false);
+    await(cpu, 0);
     virqchip_sync(cpu->vcpu);
 }
 
@@ -215,7 +233,7 @@ void vlapic_look_again(struct virqchip_cpu *cpu)
 {
     uint32_t events = load_events(cpu);
 
-    if (vlapic_next(cpu) != 0 || (events & VLAPIC_NMI) || extint_waits(cpu, events))
+    if (vector_set_highest(&cpu->irr) != 0 || (events & VLAPIC_NMI) || extint_waits(cpu, events))
         vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
 }
 

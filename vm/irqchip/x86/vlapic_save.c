@@ -91,4 +91,5 @@ void vlapic_restore(struct virqchip_cpu *cpu, struct state_reader *in)
     cpu->events = get_flags(in, EVENTS);
     cpu->errors = get_flags(in, (uint32_t)ERRORS);
     restore_timer(cpu, in);
+    vcpu_request(cpu->vcpu, VCPU_REQ_IRQ); /* what is awaited is so no more */
 }

@@ -46,6 +46,7 @@ enum x86_pending {
     PENDING_FLUSH = 1 << 2,  /* a control register changed: its translations are stale */
     PENDING_RESET = 1 << 3,  /* an injected exception ended in shutdown: VM_EXIT_RESET */
     PENDING_STEP = 1 << 4,   /* one instruction (IRET), then the NMI */
+    PENDING_APIC = 1 << 5,   /* VMX: set_apic */
 };
 
 /* MSRs that the hypervisor keeps for the guest (arch/x86/msr.c); hardware knows nothing of them. */
@@ -103,15 +104,16 @@ struct hv_vcpu {
     uint32_t tlb_cpu;
     uint32_t tlb_generation;
     bool nmi_blocked;            /* between an NMI and IRET, where hardware does not keep track */
-    bool apic_enabled;           /* CPUID leaf 1's APIC bit: IA32_APIC_BASE bit 11 */
+    uint8_t apic;                /* enum hv_apic */
     uint8_t register_of;         /* enum x86_gpr that a pending read of X86_MSR_CR8 goes to */
     uint8_t length;              /* bytes of the instruction whose access vm/ finishes */
     const struct x86_mmio *mmio; /* of a decoded memory exit */
+    uint32_t *apic_registers;    /* VMX: set_apic's */
     uint64_t plain_at[8];        /* RIPs where an exiting instruction had no prefix: guest.c */
     struct x86_mmio known[X86_MMIO_KNOWN];
     struct x86_msrs msrs;
     uint8_t xsave[XSAVE_AREA_BYTES] __attribute__((aligned(64)));
 
-    /* The backend's pages, at virt_to_phys: VMCB, host's save areas; VMCS, virtual-APIC page. */
+    /* The backend's pages, at virt_to_phys: VMCB, host's save areas; VMCS. */
     uint8_t page[3][PAGE_SIZE] __attribute__((aligned(4096)));
 };
