@@ -194,10 +194,17 @@ struct hv_ops {
     /*
      * x86: from its next entry on, the vCPU reaches its local APIC in this way. `registers` is a
      * page of the direct map with what they read as, laid out as an xAPIC's; it stays the
-     * model's, but with hardware that can, the guest changes TPR there without an exit. Not
-     * loaded, or the calling CPU's own. vcpu_reset forgets it.
+     * model's, but with hardware that can, the guest reads them there without an exit, and
+     * changes TPR. True: it also reads IRR, ISR and TMR there, changes ICR2, and has a
+     * VM_EXIT_MEMORY behind a write that has changed one of the others. Not loaded, or the
+     * calling CPU's own. vcpu_reset forgets it.
+     *
+     * apic_place: such hardware answers in the place of this page of the host's, so it is to be
+     * where the guest's xAPIC is, and may be there only while all vCPUs of a VM are
+     * HV_APIC_PAGE. False: there is none.
      */
-    void (*set_apic)(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers);
+    bool (*set_apic)(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers);
+    bool (*apic_place)(paddr_t *page);
 
     /* For reports, as virtual addresses: where the guest is, and where its chain of stack frames
      * starts. */

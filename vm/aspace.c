@@ -273,3 +273,13 @@ void aspace_rom_trap_reads(struct aspace *as, gpa_t base, bool trap)
         (void)unmap_stage2(as, region); /* a whole region: nothing to split, so nothing fails */
     region->trap_reads = trap;
 }
+
+status_t aspace_cover(struct aspace *as, gpa_t at, paddr_t page)
+{
+    return page_table_map(&as->stage2, at.raw, page, PAGE_SIZE, PT_READ | PT_WRITE | PT_DEVICE);
+}
+
+status_t aspace_uncover(struct aspace *as, gpa_t at)
+{
+    return page_table_unmap(&as->stage2, at.raw, PAGE_SIZE);
+}

@@ -118,6 +118,13 @@ status_t aspace_fault(struct aspace *as, const struct region *region, gpa_t addr
 status_t aspace_prefault(struct aspace *as, const struct region *region);
 
 /*
+ * For a device's model whose page the hardware answers for: this page of the host's is in its
+ * place, and is there no more. Any CPU. ERR_NO_MEMORY.
+ */
+status_t aspace_cover(struct aspace *as, gpa_t at, paddr_t page);
+status_t aspace_uncover(struct aspace *as, gpa_t at);
+
+/*
  * For a ROM's model: reads now trap (or no longer do). Any CPU; the model's lock is held, as
  * it is while a fault on the ROM is handled.
  */

@@ -96,8 +96,22 @@ LOCAL_APICS = [
 
 
 @pytest.mark.parametrize("choices", LOCAL_APICS, ids=lambda choices: choices.get("cpu", "haswell"))
-def test_task_priority(socle, choices):
-    run(socle, "priority", **choices)
+@pytest.mark.parametrize("program", ["priority", "apicpage"])
+def test_registers_of_the_local_apic(socle, program, choices):
+    run(socle, program, **choices)
+
+
+@pytest.mark.parametrize("choices", LOCAL_APICS[::2], ids=lambda choices: choices.get("cpu", "haswell"))
+def test_local_apics_in_different_modes(socle, choices):
+    run(socle, "apicpage", 2, **choices)
+
+
+@pytest.mark.parametrize("choices", LOCAL_APICS[::2], ids=lambda choices: choices.get("cpu", "haswell"))
+def test_code_in_the_local_apic_stops_the_guest_only(socle, choices):
+    toml = guest("apicpage", cmdline="fetch=1", board=Q35) + guest("apic", board=Q35)
+    text = socle(toml, board=Q35, cpus=2, memory="512M", **choices).end(EXIT_VM_CRASHED)
+    assert "instruction fetch from where there is no memory" in text
+    assert "apic: stopped" in text
 
 
 @pytest.mark.parametrize("cpus", [2, 4])

@@ -132,6 +132,19 @@ static bool move_priority(struct hv_vcpu *vcpu)
     return *tpr >> 4 < vcpu->dr6;
 }
 
+/* A register that hardware has written already, as it does with a page that it shows. */
+static struct vm_exit apic_write(const struct hv_vcpu *vcpu)
+{
+    static const uint16_t offsets[] = { 0x20,  0xb0,  0xd0,  0xe0,  0xf0,  0x280, 0x300, 0x320,
+                                        0x330, 0x340, 0x350, 0x360, 0x370, 0x380, 0x3e0 };
+    const uint16_t offset = offsets[fuzz_below(ARRAY_SIZE(offsets))];
+    const struct vm_exit exit = APIC(offset, (uint32_t)guest_written());
+
+    vcpu->apic_registers[4 * APIC_ICR2] = (uint32_t)fuzz_below(5) << 24; /* without an exit */
+    vcpu->apic_registers[offset / 4] = (uint32_t)exit.memory.value;
+    return exit;
+}
+
 struct vm_exit guest_exit(struct hv_vcpu *vcpu)
 {
     static const uint8_t others[] = { VM_EXIT_IRQ,   VM_EXIT_IRQ,       VM_EXIT_HALT,
@@ -142,6 +155,8 @@ struct vm_exit guest_exit(struct hv_vcpu *vcpu)
         return first_exits[vcpu->length++];
     if ((vcpu->register_of && hv->irq_ready(vcpu)) || move_priority(vcpu))
         return (struct vm_exit){ .reason = VM_EXIT_WINDOW };
+    if (vcpu->apic == HV_APIC_PAGE && fuzz_one_in(8))
+        return apic_write(vcpu);
     switch (fuzz_below(8)) {
     case 0:
     case 1: return guest_memory_exit();
@@ -247,10 +262,18 @@ static void watch_priority(struct hv_vcpu *vcpu, uint8_t class)
     vcpu->dr6 = class;
 }
 
-static void set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers)
+static bool set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers)
 {
     vcpu->apic = (uint8_t)how;
     vcpu->apic_registers = registers;
+    return how == HV_APIC_PAGE;
+}
+
+/* Of no machine: that it is mapped is enough. */
+static bool apic_place(paddr_t *page)
+{
+    *page = paddr(0x123000);
+    return true;
 }
 
 static uint64_t pc(const struct hv_vcpu *vcpu)
@@ -274,6 +297,7 @@ static const struct hv_ops ops = {
     .watch_priority = watch_priority,
     .inject_gp = guest_nothing,
     .set_apic = set_apic,
+    .apic_place = apic_place,
     .pc = pc,
     .frame_pointer = pc,
     .describe = describe,

@@ -35,10 +35,18 @@ static void watch_priority(struct hv_vcpu *vcpu, uint8_t class)
     guest_of(vcpu)->watched = class;
 }
 
-static void set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers)
+static bool set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers)
 {
     vcpu->apic = (uint8_t)how;
     vcpu->apic_registers = registers;
+    return how == HV_APIC_PAGE;
+}
+
+/* Of no machine: that it is mapped is enough. */
+static bool apic_place(paddr_t *page)
+{
+    *page = paddr(0x123000);
+    return true;
 }
 
 static void inject_gp(struct hv_vcpu *vcpu)
@@ -101,6 +109,7 @@ static const struct hv_ops ops = {
     .watch_priority = watch_priority,
     .inject_gp = inject_gp,
     .set_apic = set_apic,
+    .apic_place = apic_place,
     .finish_read = finish_read,
     .finish_write = finish_write,
     .skip = skip_instruction,

@@ -11,6 +11,7 @@
 
 struct vm vm;
 struct guest_cpu guest[PC_CPUS];
+bool covered;
 unsigned vm_ends;
 enum vm_end vm_end_reason;
 
@@ -83,6 +84,25 @@ status_t vm_attach_ports(struct vm *to, struct vdev *dev, uint16_t first, uint16
     return OK;
 }
 
+status_t aspace_cover(struct aspace *as, gpa_t at, paddr_t page)
+{
+    (void)page;
+    assert_ptr_equal(as, &vm.space);
+    assert_int_equal(at.raw, VLAPIC_BASE);
+    assert_false(covered);
+    covered = true;
+    return OK;
+}
+
+status_t aspace_uncover(struct aspace *as, gpa_t at)
+{
+    assert_ptr_equal(as, &vm.space);
+    assert_int_equal(at.raw, VLAPIC_BASE);
+    assert_true(covered);
+    covered = false;
+    return OK;
+}
+
 void log_print(enum log_level level, const char *format, ...)
 {
     (void)level;
@@ -151,6 +171,7 @@ void pc_start(unsigned count)
     memset(&vm, 0, sizeof(vm));
     memset(vcpus, 0, sizeof(vcpus));
     memset(guest, 0, sizeof(guest));
+    covered = false;
     fake_timers_reset();
     range_count = vm_ends = 0;
     fake_counter_set(1000);
@@ -334,6 +355,7 @@ struct vdev *device(const char *name)
 void check_invariants(void)
 {
     const struct virqchip *chip = vm.irqchip;
+    bool all = true;
 
     for (unsigned id = 0; id < vm.config.cpus; id++) {
         const struct virqchip_cpu *cpu = lapic(id);
@@ -343,10 +365,14 @@ void check_invariants(void)
         assert_int_equal(cpu->isr.word[0] & 0xffff, 0);
         assert_true((cpu->base & ~0x900ull) == VLAPIC_BASE || vlapic_is_x2(cpu));
         assert_true(cpu->timer.expected <= 1);
+        all &= cpu->vcpu->hv.apic == HV_APIC_PAGE;
+        assert_int_equal(cpu->shown, cpu->vcpu->hv.apic == HV_APIC_PAGE);
         /* What it could take has been given to it, or waits for a window. */
         if (guest[id].interrupts && guest[id].queued == NOTHING)
             assert_int_equal(vlapic_next(cpu), 0);
     }
+    assert_int_equal(covered, all);
+    assert_int_equal(chip->place_lock.held, 0);
     assert_int_equal(chip->pic.dev.lock.held, 0);
     assert_int_equal(chip->ioapic.dev.lock.held, 0);
     assert_int_equal(chip->pit.dev.lock.held, 0);

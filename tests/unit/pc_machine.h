@@ -36,6 +36,7 @@ struct guest_cpu {
 };
 extern struct guest_cpu guest[PC_CPUS];
 extern struct vm vm;
+extern bool covered;     /* the hardware answers in the local APICs' place */
 extern unsigned vm_ends; /* calls of vm_end_by_guest, and the latest's reason */
 extern enum vm_end vm_end_reason;
 

@@ -15,6 +15,7 @@
 #include "arch/x86/cpuid.h"
 #include "arch/x86/emulate/mmio.h"
 #include "arch/x86/vmx/vmx.h"
+#include "arch/x86/x86.h"
 
 #define RIP 0x1000u
 #define LENGTH 3u
@@ -31,6 +32,7 @@ unsigned fake_nmis;
 
 struct vmx_capability vmx_cpu;
 
+static uint32_t apic_registers[PAGE_SIZE / sizeof(uint32_t)] __attribute__((aligned(4096)));
 static struct hv_vcpu vcpu;
 static struct vm_exit vm_exit;
 static uint64_t forgotten; /* where accesses are no longer recalled */
@@ -72,6 +74,18 @@ void x86_irq_record(uint8_t vector)
     recorded = vector;
 }
 
+static bool x2apic_allowed;
+
+void vmx_allow_msrs(bool x2apic)
+{
+    x2apic_allowed = x2apic;
+}
+
+paddr_t x86_image_to_phys(const void *in_image)
+{
+    return paddr((uintptr_t)in_image);
+}
+
 void vmx_wind_timer(void)
 {
     fake_vmcs[VMCS_PREEMPTION_TIMER] = WOUND;
@@ -95,6 +109,7 @@ static inline int set_up(void **state)
     fake_dr6 = 0xffff0ff0;
     fake_nmis = 0;
     vcpu.loaded = true;
+    vcpu.apic_registers = apic_registers;
     fake_vmcs[VMCS_GUEST_RIP] = RIP;
     fake_vmcs[VMCS_GUEST_RFLAGS] = RFLAGS_FIXED;
     fake_vmcs[VMCS_INSTRUCTION_LENGTH] = LENGTH;

@@ -266,10 +266,17 @@ static void watch_priority(struct hv_vcpu *vcpu, uint8_t class)
     (void)class;
 }
 
-static void set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers)
+static bool set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers)
 {
     (void)registers;
     vcpu->apic = (uint8_t)how;
+    return false;
+}
+
+static bool apic_place(paddr_t *page)
+{
+    (void)page;
+    return false;
 }
 
 static uint64_t frame_pointer(const struct hv_vcpu *vcpu)
@@ -299,6 +306,7 @@ static const struct hv_ops svm_ops = {
     .watch_priority = watch_priority,
     .inject_gp = x86_inject_gp,
     .set_apic = set_apic,
+    .apic_place = apic_place,
     .pc = x86_guest_pc,
     .frame_pointer = frame_pointer,
     .translate = x86_guest_translate,

@@ -157,6 +157,20 @@ bool vmx_has_tpr_shadow(const struct vmx_capability *cpu)
            !(must_be_one(cpu, VMX_PRIMARY) & (PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE));
 }
 
+uint32_t vmx_apic_controls(const struct vmx_capability *cpu, enum hv_apic how)
+{
+    static const uint32_t controls[] = {
+        [HV_APIC_PAGE] = SECONDARY_APIC_ACCESSES | SECONDARY_APIC_REGISTERS,
+        [HV_APIC_MSRS] = SECONDARY_X2APIC | SECONDARY_APIC_REGISTERS,
+    };
+    const uint32_t all = controls[HV_APIC_PAGE] | controls[HV_APIC_MSRS];
+
+    if (how == HV_APIC_OFF || !vmx_has_tpr_shadow(cpu) || all & ~may_be_one(cpu, VMX_SECONDARY) ||
+        all & must_be_one(cpu, VMX_SECONDARY))
+        return 0;
+    return controls[how];
+}
+
 uint64_t vmx_invept_type(const struct vmx_capability *cpu)
 {
     return cpu->ept_vpid & EPT_INVEPT_SINGLE ? TYPE_SINGLE : TYPE_ALL;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "arch/bits.h"
+#include "arch/hv.h"
 
 enum vmx_word { VMX_PIN, VMX_PRIMARY, VMX_SECONDARY, VMX_EXIT, VMX_ENTRY, VMX_WORDS };
 
@@ -55,6 +56,12 @@ uint32_t vmx_timer_ticks(const struct vmx_capability *cpu, uint64_t tsc);
 
 /* TPR is in memory, where MOV CR8 finds it without an exit (SDM 3C 29.1). */
 bool vmx_has_tpr_shadow(const struct vmx_capability *cpu);
+
+/*
+ * The controls by which a guest reads its APIC's registers from memory, in its page or as MSRs
+ * (29.4, 29.5); 0 where this CPU cannot do both.
+ */
+uint32_t vmx_apic_controls(const struct vmx_capability *cpu, enum hv_apic how);
 
 /* Types for INVEPT and INVVPID: of one context where the CPU can, else of all. */
 uint64_t vmx_invept_type(const struct vmx_capability *cpu);

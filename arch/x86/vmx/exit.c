@@ -266,6 +266,13 @@ static bool access_control(struct hv_vcpu *vcpu, struct vm_exit *exit)
 
 /* --- memory --- */
 
+void vmx_recall(struct hv_vcpu *vcpu, struct vm_exit *exit)
+{
+    exit->memory.external = false;
+    exit->memory.decoded =
+        is_64_bit() && x86_mmio_recall(vcpu, vmread(VMCS_GUEST_RIP), vmread(VMCS_GUEST_CR3), exit);
+}
+
 static bool memory(struct hv_vcpu *vcpu, struct vm_exit *exit)
 {
     const uint64_t info = vmread(VMCS_QUALIFICATION);
@@ -280,9 +287,7 @@ static bool memory(struct hv_vcpu *vcpu, struct vm_exit *exit)
                                                : VM_ACCESS_READ;
     exit->memory.table_walk = info & EPT_LINEAR_VALID && !(info & EPT_TRANSLATED);
     exit->memory.permission = info & EPT_ALLOWS;
-    exit->memory.external = false;
-    exit->memory.decoded =
-        is_64_bit() && x86_mmio_recall(vcpu, vmread(VMCS_GUEST_RIP), vmread(VMCS_GUEST_CR3), exit);
+    vmx_recall(vcpu, exit);
     return true;
 }
 
@@ -327,6 +332,7 @@ static const x86_exit_handler exits[VMX_EXITS] = {
     [VMX_EXIT_MONITOR] = x86_exit_undefined,
     [VMX_EXIT_PAUSE] = pause,
     [VMX_EXIT_TPR_BELOW_THRESHOLD] = vmx_priority_exit,
+    [VMX_EXIT_APIC_ACCESS] = vmx_apic_access_exit,
     [VMX_EXIT_EPT_VIOLATION] = memory,
     [VMX_EXIT_EPT_MISCONFIGURATION] = malformed,
     [VMX_EXIT_INVEPT] = x86_exit_undefined,
@@ -334,6 +340,7 @@ static const x86_exit_handler exits[VMX_EXITS] = {
     [VMX_EXIT_INVVPID] = x86_exit_undefined,
     [VMX_EXIT_WBINVD] = nothing,
     [VMX_EXIT_XSETBV] = set_extended_control,
+    [VMX_EXIT_APIC_WRITE] = vmx_apic_write_exit,
     [VMX_EXIT_VMFUNC] = x86_exit_undefined,
     [VMX_EXIT_ENCLS] = x86_exit_undefined,
     [VMX_EXIT_PCONFIG] = x86_exit_undefined,

@@ -24,6 +24,7 @@
 #define EXCEPTIONS (BIT(VECTOR_DB) | BIT(VECTOR_AC) | BIT(VECTOR_MC))
 
 static uint8_t msr_permissions[PAGE_SIZE] __attribute__((aligned(4096)));
+static uint8_t x2apic_permissions[PAGE_SIZE] __attribute__((aligned(4096)));
 
 /* --- the machine --- */
 
@@ -32,13 +33,32 @@ static uint8_t msr_permissions[PAGE_SIZE] __attribute__((aligned(4096)));
  *
  *     0x000  read 0 … 0x1fff   0x400  read 0xc0000000 …   0x800, 0xc00  the same, write
  */
-static void allow_msr(uint32_t index)
+static void allow_msr(uint8_t *permissions, uint32_t index, unsigned access)
 {
     const uint32_t at = (index >> 16 == 0 ? 0 : 0x400) + (index & 0x1fff) / 8;
     const uint8_t bit = (uint8_t)BIT(index % 8);
 
-    msr_permissions[at] &= (uint8_t)~bit;
-    msr_permissions[at + 0x800] &= (uint8_t)~bit;
+    if (access & VM_ACCESS_READ)
+        permissions[at] &= (uint8_t)~bit;
+    if (access & VM_ACCESS_WRITE)
+        permissions[at + 0x800] &= (uint8_t)~bit;
+}
+
+/*
+ * x2APIC's, for a guest that has them in memory (SDM 3C 29.5). Those exit that are not there: PPR,
+ * IRR, ISR, TMR and the timer's count; and ICR, the only one of 64 bits. So do writes but TPR's.
+ */
+static void allow_x2apic(uint8_t *permissions)
+{
+    static const struct x86_msr_range read[] = {
+        { 0x802, 0x803 }, { 0x808, 0x808 }, { 0x80d, 0x80d }, { 0x80f, 0x80f },
+        { 0x828, 0x828 }, { 0x82f, 0x82f }, { 0x832, 0x838 }, { 0x83e, 0x83e },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(read); i++)
+        for (uint32_t index = read[i].first; index <= read[i].last; index++)
+            allow_msr(permissions, index, VM_ACCESS_READ);
+    allow_msr(permissions, MSR_X2APIC_TPR, VM_ACCESS_WRITE);
 }
 
 void vmx_prepare_machine(void)
@@ -48,7 +68,16 @@ void vmx_prepare_machine(void)
     __builtin_memset(msr_permissions, 0xff, sizeof(msr_permissions));
     for (unsigned i = 0; x86_msr_passed(i, &range); i++)
         for (uint32_t index = range.first; index <= range.last; index++)
-            allow_msr(index);
+            allow_msr(msr_permissions, index, VM_ACCESS_READ | VM_ACCESS_WRITE);
+    __builtin_memcpy(x2apic_permissions, msr_permissions, sizeof(x2apic_permissions));
+    allow_x2apic(x2apic_permissions);
+}
+
+void vmx_allow_msrs(bool x2apic)
+{
+    const uint8_t *const permissions = x2apic ? x2apic_permissions : msr_permissions;
+
+    vmwrite(VMCS_MSR_BITMAP, x86_image_to_phys(permissions).raw);
 }
 
 uint64_t vmx_ept_pointer(paddr_t root)
@@ -111,7 +140,7 @@ void vmx_reset_control(const struct hv_vcpu *vcpu)
     vmwrite(VMCS_ENTRY_CONTROLS, control(VMX_ENTRY));
     vmwrite(VMCS_IO_BITMAP_A, x86_image_to_phys(x86_all_ports).raw);
     vmwrite(VMCS_IO_BITMAP_B, x86_image_to_phys(x86_all_ports + PAGE_SIZE).raw);
-    vmwrite(VMCS_MSR_BITMAP, x86_image_to_phys(msr_permissions).raw);
+    vmx_allow_msrs(false);
     for (size_t i = 0; i < ARRAY_SIZE(constants); i++)
         vmwrite(constants[i].field, constants[i].value);
     for (unsigned i = 0; i < 4; i++)

@@ -34,6 +34,7 @@ enum vmcs_field {
     VMCS_MSR_BITMAP = 0x2004,
     VMCS_TSC_OFFSET = 0x2010,
     VMCS_VIRTUAL_APIC = 0x2012,
+    VMCS_APIC_ACCESS = 0x2014,
     VMCS_EPT_POINTER = 0x201a,
     VMCS_GUEST_PHYSICAL_ADDRESS = 0x2400,
     VMCS_LINK_POINTER = 0x2800,
@@ -135,11 +136,14 @@ enum vmcs_field {
 #define PRIMARY_SECONDARY (1u << 31)
 
 /* VMCS_SECONDARY_CONTROLS */
+#define SECONDARY_APIC_ACCESSES (1u << 0)
 #define SECONDARY_EPT (1u << 1)
 #define SECONDARY_RDTSCP (1u << 3)
+#define SECONDARY_X2APIC (1u << 4)
 #define SECONDARY_VPID (1u << 5)
 #define SECONDARY_WBINVD (1u << 6)
 #define SECONDARY_UNRESTRICTED_GUEST (1u << 7)
+#define SECONDARY_APIC_REGISTERS (1u << 8)
 #define SECONDARY_INVPCID (1u << 12)
 
 /* VMCS_EXIT_CONTROLS, 24.7.1. */
@@ -219,6 +223,7 @@ enum vmx_exit_reason {
     VMX_EXIT_PAUSE = 40,
     VMX_EXIT_MACHINE_CHECK = 41,
     VMX_EXIT_TPR_BELOW_THRESHOLD = 43,
+    VMX_EXIT_APIC_ACCESS = 44,
     VMX_EXIT_EPT_VIOLATION = 48,
     VMX_EXIT_EPT_MISCONFIGURATION = 49,
     VMX_EXIT_INVEPT = 50,
@@ -226,6 +231,7 @@ enum vmx_exit_reason {
     VMX_EXIT_INVVPID = 53,
     VMX_EXIT_WBINVD = 54,
     VMX_EXIT_XSETBV = 55,
+    VMX_EXIT_APIC_WRITE = 56,
     VMX_EXIT_VMFUNC = 59,
     VMX_EXIT_ENCLS = 60,
     VMX_EXIT_PCONFIG = 65,
@@ -252,6 +258,18 @@ enum vmx_cr_access { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW };
 #define IO_IN BIT(3)
 #define IO_STRING BIT(4)
 #define IO_PORT GENMASK(31, 16)
+
+/* Of VMX_EXIT_APIC_ACCESS, table 27-6; VMX_EXIT_APIC_WRITE has the offset alone. */
+#define APIC_OFFSET GENMASK(11, 0)
+#define APIC_ACCESS_TYPE GENMASK(15, 12)
+enum vmx_apic_access {
+    APIC_READ,
+    APIC_WRITE,
+    APIC_FETCH,
+    APIC_DELIVERY,           /* of an event, reading or writing */
+    APIC_DELIVERY_WALK = 10, /* by a guest-physical address, as the next */
+    APIC_WALK = 15,
+};
 
 /* Of VMX_EXIT_EPT_VIOLATION, table 27-7. */
 #define EPT_WRITES BIT(1)

@@ -334,6 +334,7 @@ static const struct hv_ops vmx_ops = {
     .watch_priority = vmx_watch_priority,
     .inject_gp = x86_inject_gp,
     .set_apic = vmx_set_apic,
+    .apic_place = vmx_apic_place,
     .pc = pc,
     .frame_pointer = frame_pointer,
     .translate = x86_guest_translate,

@@ -58,9 +58,14 @@ uint64_t vmx_ept_pointer(paddr_t root);
 /* The current VMCS's preemption timer starts anew, where the CPU has one. */
 void vmx_wind_timer(void);
 void vmx_prepare_machine(void);
+/* Which MSRs the current VMCS's guest accesses without an exit: with x2APIC's, or without. */
+void vmx_allow_msrs(bool x2apic);
 
 /* exit.c: true when vm/ has to deal with it and `exit` says how. */
 bool vmx_handle_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
+
+/* exit.c: whether the instruction of a memory exit is known: the rest of exit->memory. */
+void vmx_recall(struct hv_vcpu *vcpu, struct vm_exit *exit);
 
 /* exit.c: RIP moves past the instruction that exited. */
 void vmx_skip(struct hv_vcpu *vcpu);
@@ -97,12 +102,15 @@ void vmx_nmi_reblock(void);
 
 /* apic.c: hv_ops's, and what an entry is to do about PENDING_APIC. */
 void vmx_watch_priority(struct hv_vcpu *vcpu, uint8_t class);
-void vmx_set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers);
+bool vmx_set_apic(struct hv_vcpu *vcpu, enum hv_apic how, uint32_t *registers);
+bool vmx_apic_place(paddr_t *page);
 void vmx_prepare_apic(struct hv_vcpu *vcpu);
 /* In a VMCS after reset: no APIC. */
 void vmx_reset_apic(void);
 /* Exits. */
 bool vmx_priority_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
+bool vmx_apic_access_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
+bool vmx_apic_write_exit(struct hv_vcpu *vcpu, struct vm_exit *exit);
 
 /* registers.c */
 extern const struct x86_guest_ops vmx_guest_ops;

@@ -96,6 +96,7 @@ static void lapics_reset(struct vdev *dev)
 
     for (unsigned id = 0; id < chip->cpus; id++)
         vlapic_reset(&chip->cpu[id]);
+    vlapic_place(chip);
 }
 
 static void lapics_save(const struct vdev *dev, struct state_writer *out)
@@ -115,6 +116,7 @@ static status_t lapics_restore(struct vdev *dev, struct state_reader *in)
         return ERR_INVALID_ARGS;
     for (unsigned id = 0; id < chip->cpus; id++)
         vlapic_restore(&chip->cpu[id], in);
+    vlapic_place(chip);
     return state_status(in);
 }
 

@@ -30,6 +30,8 @@ struct virqchip {
     struct vpit pit;
     struct vm *vm;
     unsigned cpus;
+    spinlock_t place_lock;
+    bool placed; /* hardware answers in the local APICs' place: vlapic_place */
     struct virqchip_cpu cpu[];
 };
 

@@ -25,7 +25,7 @@ static void tell_backend(struct virqchip_cpu *cpu)
                              : vlapic_is_x2(cpu)  ? HV_APIC_MSRS
                                                   : HV_APIC_PAGE;
 
-    hv->set_apic(&cpu->vcpu->hv, how, cpu->page);
+    cpu->shown = hv->set_apic(&cpu->vcpu->hv, how, cpu->page);
 }
 
 static void reset_registers(struct virqchip_cpu *cpu)
@@ -52,13 +52,14 @@ void vlapic_init(struct virqchip_cpu *cpu)
 void vlapic_init_reset(struct virqchip_cpu *cpu)
 {
     spin_lock(&cpu->lock);
-    vlapic_timer_stop(cpu);
     reset_registers(cpu);
+    vlapic_timer_adopt(cpu);
     for (unsigned i = 0; i < ARRAY_SIZE(cpu->irr.word); i++) {
         __atomic_store_n(&cpu->irr.word[i], 0, __ATOMIC_RELAXED);
         __atomic_store_n(&cpu->tmr.word[i], 0, __ATOMIC_RELAXED);
         cpu->isr.word[i] = 0;
     }
+    vlapic_show_all(cpu);
     __atomic_fetch_and(&cpu->events, VLAPIC_LINT0, __ATOMIC_RELAXED);
     __atomic_store_n(&cpu->errors, 0, __ATOMIC_RELAXED);
     tell_backend(cpu);
@@ -89,6 +90,7 @@ bool vlapic_set_base(struct virqchip_cpu *cpu, uint64_t value)
     if (from == to)
         return true;
     __atomic_store_n(&cpu->base, (cpu->base & ~modes) | (value & modes), __ATOMIC_RELAXED);
+    vlapic_place(cpu->chip);
     if (to == X2APIC) {
         set_ids(cpu);
         tell_backend(cpu);

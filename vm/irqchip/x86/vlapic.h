@@ -110,28 +110,39 @@ enum vlapic_event {
     VLAPIC_LINT0 = 1 << 2,  /* level of the pin: the PIC's output */
 };
 
+/* virqchip_cpu.stale: IRR is not 0 in the page, or TMR not what it is */
+#define VLAPIC_STALE_IRR BIT(0)
+#define VLAPIC_STALE_TMR BIT(1)
+
 /* virqchip_cpu.awaited */
 #define VLAPIC_WINDOW BIT(7)
 #define VLAPIC_CLASS GENMASK(3, 0)
 
 struct vlapic_timer {
     struct timer timer;
-    unsigned expected; /* calls of `fire` that are armed or on their way */
-    bool running;      /* counting down, or with a deadline to come */
-    uint64_t start;    /* arch_counter() when it counted `from` */
+    uint32_t lvt, initial, divide; /* as in force; hardware may have written the page meanwhile */
+    unsigned expected;             /* calls of `fire` that are armed or on their way */
+    bool running;                  /* counting down, or with a deadline to come */
+    uint64_t start;                /* arch_counter() when it counted `from` */
     uint32_t from;
     uint64_t deadline; /* IA32_TSC_DEADLINE */
 };
 
+/*
+ * The page is the registers' only place, laid out as the guest sees it, but for those that are
+ * computed (APR, PPR, TMCCT) and for IRR, ISR and TMR, which have sets of their own and are kept
+ * there besides where hardware shows the page to the guest (`shown`). Such hardware also writes
+ * it: TPR and ICR2 as they are to be, and anything to a few others, of which the model is told.
+ */
 struct virqchip_cpu {
-    /* TPR, LDR, ... where the page has them, as they are read; not those that are computed. */
     uint32_t page[PAGE_SIZE / sizeof(uint32_t)] __attribute__((aligned(PAGE_SIZE)));
     struct vector_set irr; /* atomic */
     struct vector_set isr;
     uint32_t events; /* enum vlapic_event; atomic */
     uint32_t errors; /* ESR bits since ESR was written; atomic */
-    uint8_t
-        awaited; /* what the backend is to tell: VLAPIC_WINDOW, or a class for TPR to fall below */
+    bool shown;
+    uint8_t stale;   /* VLAPIC_STALE_, atomic */
+    uint8_t awaited; /* from the backend: VLAPIC_WINDOW, or TPR below a class */
     unsigned id;
     uint64_t base; /* IA32_APIC_BASE */
     struct vcpu *vcpu;
@@ -206,6 +217,18 @@ void vlapic_eoi(struct virqchip_cpu *cpu);
 /* After what may let more in: TPR lowered, an end, LVT0 unmasked. */
 void vlapic_look_again(struct virqchip_cpu *cpu);
 
+/* vlapic_page.c: what hardware shows to guests. */
+
+/* IRR, ISR and TMR as they are now, by the vCPU itself. */
+void vlapic_show_all(struct virqchip_cpu *cpu);
+/* The same where hardware shows them. */
+void vlapic_show_pending(struct virqchip_cpu *cpu);
+/* And at less cost where it does: ISR has lost this vector; it has gained it from IRR. */
+void vlapic_show_service(struct virqchip_cpu *cpu, unsigned vector);
+void vlapic_show_taken(struct virqchip_cpu *cpu, unsigned vector);
+/* After a mode has changed: hardware answers in the page's place while all vCPUs have it there. */
+void vlapic_place(struct virqchip *chip);
+
 /* vlapic_ipi.c: from the sender to vCPUs. */
 
 /* Not INIT and STARTUP. Any CPU; any lock but a VM's or scheduler's may be held. */
@@ -217,6 +240,8 @@ void vlapic_write_icr(struct virqchip_cpu *cpu, uint64_t icr);
 
 void vlapic_timer_init(struct virqchip_cpu *cpu);
 void vlapic_timer_stop(struct virqchip_cpu *cpu);
+/* Its registers have been set, by a reset or a snapshot. */
+void vlapic_timer_adopt(struct virqchip_cpu *cpu);
 /* What TMCCT reads. */
 uint32_t vlapic_timer_count(const struct virqchip_cpu *cpu);
 void vlapic_timer_set_deadline(struct virqchip_cpu *cpu, uint64_t deadline);

@@ -61,6 +61,19 @@ static void post(struct virqchip_cpu *cpu, uint32_t event)
         vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
 }
 
+/* The vCPU is to show it, also where the vector is pending already. */
+static __attribute__((noinline)) void set_trigger_mode(struct virqchip_cpu *cpu, uint8_t vector,
+                                                       bool level)
+{
+    if (level)
+        vector_set_add(&cpu->tmr, vector);
+    else
+        vector_set_remove(&cpu->tmr, vector);
+    __atomic_fetch_or(&cpu->stale, VLAPIC_STALE_TMR, __ATOMIC_SEQ_CST);
+    if (cpu->shown)
+        vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
+}
+
 static void accept_vector(struct virqchip_cpu *cpu, uint8_t vector, bool level)
 {
     if (!(vlapic_reg(cpu, APIC_SVR) & SVR_ENABLE))
@@ -69,12 +82,8 @@ static void accept_vector(struct virqchip_cpu *cpu, uint8_t vector, bool level)
         vlapic_error(cpu, ESR_RECEIVE_ILLEGAL);
         return;
     }
-    if (unlikely(vector_set_has(&cpu->tmr, vector) != level)) {
-        if (level)
-            vector_set_add(&cpu->tmr, vector);
-        else
-            vector_set_remove(&cpu->tmr, vector);
-    }
+    if (unlikely(vector_set_has(&cpu->tmr, vector) != level))
+        set_trigger_mode(cpu, vector, level);
     __atomic_fetch_add(&cpu->vcpu->stats.injected, 1, __ATOMIC_RELAXED);
     if (vector_set_add(&cpu->irr, vector))
         vcpu_request(cpu->vcpu, VCPU_REQ_IRQ);
@@ -162,13 +171,14 @@ static uint32_t load_events(const struct virqchip_cpu *cpu)
     return __atomic_load_n(&cpu->events, __ATOMIC_RELAXED);
 }
 
-static void take_nmi(struct virqchip_cpu *cpu)
+/* Not inline, as the next, so that other interrupts do not pay for it. */
+static __attribute__((noinline)) void take_nmi(struct virqchip_cpu *cpu)
 {
     __atomic_fetch_and(&cpu->events, ~(uint32_t)VLAPIC_NMI, __ATOMIC_SEQ_CST);
     hv->inject_nmi(&cpu->vcpu->hv);
 }
 
-static void take_extint(struct virqchip_cpu *cpu)
+static __attribute__((noinline)) void take_extint(struct virqchip_cpu *cpu)
 {
     __atomic_fetch_and(&cpu->events, ~(uint32_t)VLAPIC_EXTINT, __ATOMIC_SEQ_CST);
     hv->inject_irq(&cpu->vcpu->hv, vpic_acknowledge(&cpu->chip->pic));
@@ -180,6 +190,8 @@ static void take_vector(struct virqchip_cpu *cpu, unsigned vector)
 
     vector_set_remove(&cpu->irr, vector);
     __atomic_store_n(isr, *isr | BIT(vector % 64), __ATOMIC_RELAXED);
+    if (cpu->shown)
+        vlapic_show_taken(cpu, vector);
     hv->inject_irq(&cpu->vcpu->hv, (uint8_t)vector);
 }
 
@@ -196,10 +208,12 @@ void virqchip_sync(struct vcpu *vcpu)
     extint = extint_waits(cpu, events);
     if (vector == 0 && !extint) {
         await(cpu, held_by_tpr(cpu));
+        vlapic_show_pending(cpu);
         return;
     }
     if (!hv->irq_ready(&vcpu->hv)) {
         await(cpu, VLAPIC_WINDOW);
+        vlapic_show_pending(cpu);
         return;
     }
     if (likely(!extint)) {
@@ -208,6 +222,7 @@ void virqchip_sync(struct vcpu *vcpu)
         return;
     }
     take_extint(cpu);
+    vlapic_show_pending(cpu);
     await(cpu,
           vector != 0 || extint_waits(cpu, load_events(cpu)) ? VLAPIC_WINDOW : held_by_tpr(cpu));
 }
@@ -245,6 +260,8 @@ void vlapic_eoi(struct virqchip_cpu *cpu)
     if (vector == 0)
         return;
     __atomic_store_n(isr, *isr & ~BIT(vector % 64), __ATOMIC_RELAXED);
+    if (cpu->shown)
+        vlapic_show_service(cpu, vector);
     if (unlikely(vector_set_has(&cpu->tmr, vector)) &&
         !(vlapic_reg(cpu, APIC_SVR) & SVR_NO_BROADCAST))
         vioapic_eoi(&cpu->chip->ioapic, (uint8_t)vector);

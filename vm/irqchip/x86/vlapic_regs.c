@@ -125,7 +125,10 @@ static void send_to_self(struct virqchip_cpu *cpu, uint8_t vector)
 static void write_register(struct virqchip_cpu *cpu, unsigned reg, uint32_t value)
 {
     switch (reg) {
-    case APIC_EOI: vlapic_eoi(cpu); break;
+    case APIC_EOI:
+        vlapic_set_reg(cpu, reg, 0);
+        vlapic_eoi(cpu);
+        break;
     case APIC_TPR:
         vlapic_set_reg(cpu, reg, value);
         vlapic_look_again(cpu);
@@ -179,7 +182,7 @@ uint64_t vlapic_read(struct vdev *dev, struct vdev_access access)
     return (uint64_t)read_register(cpu, (unsigned)(access.offset / 16)) >> 8 * (access.offset & 3);
 }
 
-/* Only whole registers are written. */
+/* Only whole registers are written. Of those that are not, hardware may have changed the id. */
 void vlapic_write(struct vdev *dev, struct vdev_access access, uint64_t value)
 {
     struct virqchip_cpu *cpu = at_page(dev, access.cpu);
@@ -189,6 +192,8 @@ void vlapic_write(struct vdev *dev, struct vdev_access access, uint64_t value)
         return;
     if (is_allowed(cpu, reg, W))
         write_register(cpu, reg, (uint32_t)value & rules[reg].bits);
+    else
+        vlapic_set_reg(cpu, APIC_ID, cpu->id << 24);
 }
 
 /* --- snapshots --- */

@@ -90,6 +90,7 @@ void vlapic_restore(struct virqchip_cpu *cpu, struct state_reader *in)
     restore_set(&cpu->tmr, in);
     cpu->events = get_flags(in, EVENTS);
     cpu->errors = get_flags(in, (uint32_t)ERRORS);
+    vlapic_show_all(cpu);
     restore_timer(cpu, in);
     vcpu_request(cpu->vcpu, VCPU_REQ_IRQ); /* what is awaited is so no more */
 }

@@ -26,13 +26,13 @@ enum timer_mode { ONE_SHOT, PERIODIC, DEADLINE };
 
 static enum timer_mode mode(const struct virqchip_cpu *cpu)
 {
-    return (enum timer_mode)FIELD_GET(LVT_MODE, vlapic_reg(cpu, APIC_LVT_TIMER));
+    return (enum timer_mode)FIELD_GET(LVT_MODE, cpu->timer.lvt);
 }
 
 /* Bits 0, 1 and 3: 0 is 2, ..., 6 is 128, 7 is 1. */
 static unsigned divide_shift(const struct virqchip_cpu *cpu)
 {
-    uint32_t tdcr = vlapic_reg(cpu, APIC_TDCR);
+    uint32_t tdcr = cpu->timer.divide;
 
     return ((tdcr & 3) + (tdcr >> 1 & 4) + 1) & 7;
 }
@@ -52,7 +52,7 @@ static uint64_t time_of(const struct virqchip_cpu *cpu, uint64_t ticks)
 
 uint32_t vlapic_timer_count(const struct virqchip_cpu *cpu)
 {
-    uint32_t initial = vlapic_reg(cpu, APIC_TMICT);
+    uint32_t initial = cpu->timer.initial;
     uint64_t passed;
 
     if (!cpu->timer.running || mode(cpu) == DEADLINE)
@@ -80,7 +80,7 @@ static void arm(struct virqchip_cpu *cpu, uint64_t when)
 
 static bool is_heard(const struct virqchip_cpu *cpu)
 {
-    uint32_t lvt = vlapic_reg(cpu, APIC_LVT_TIMER);
+    uint32_t lvt = cpu->timer.lvt;
     unsigned vector = (unsigned)FIELD_GET(APIC_VECTOR, lvt);
 
     return !(lvt & APIC_MASKED) && vector >= APIC_FIRST_VECTOR &&
@@ -92,7 +92,7 @@ static uint64_t next_mark(const struct virqchip_cpu *cpu, uint64_t now)
 {
     uint64_t least = arch_counter_hz() / (is_heard(cpu) ? HEARD_HZ : UNHEARD_HZ);
     uint64_t passed = elapsed(cpu, now + least);
-    uint64_t since, initial = vlapic_reg(cpu, APIC_TMICT);
+    uint64_t since, initial = cpu->timer.initial;
 
     if (passed < cpu->timer.from)
         return time_of(cpu, cpu->timer.from);
@@ -163,6 +163,14 @@ void vlapic_timer_stop(struct virqchip_cpu *cpu)
     cpu->timer.deadline = 0;
 }
 
+void vlapic_timer_adopt(struct virqchip_cpu *cpu)
+{
+    vlapic_timer_stop(cpu);
+    cpu->timer.lvt = vlapic_reg(cpu, APIC_LVT_TIMER);
+    cpu->timer.initial = vlapic_reg(cpu, APIC_TMICT);
+    cpu->timer.divide = vlapic_reg(cpu, APIC_TDCR);
+}
+
 static void start(struct virqchip_cpu *cpu, uint32_t count)
 {
     vlapic_timer_stop(cpu);
@@ -190,26 +198,27 @@ void vlapic_timer_set_deadline(struct virqchip_cpu *cpu, uint64_t deadline)
 }
 
 /* Periodic or once is decided when it expires; to and from the deadline it stops. */
-static void write_lvt(struct virqchip_cpu *cpu, uint32_t value)
+static __attribute__((noinline)) void write_lvt(struct virqchip_cpu *cpu, uint32_t value)
 {
     enum timer_mode before = mode(cpu);
 
-    vlapic_set_reg(cpu, APIC_LVT_TIMER, value);
+    cpu->timer.lvt = value;
     if ((before == DEADLINE) != (mode(cpu) == DEADLINE))
         vlapic_timer_stop(cpu);
 }
 
 /* What is left goes on at the new rate. */
-static void write_divider(struct virqchip_cpu *cpu, uint32_t value)
+static __attribute__((noinline)) void write_divider(struct virqchip_cpu *cpu, uint32_t value)
 {
     uint32_t left = vlapic_timer_count(cpu);
     bool counts = cpu->timer.running && mode(cpu) != DEADLINE;
 
-    vlapic_set_reg(cpu, APIC_TDCR, value);
+    cpu->timer.divide = value;
     if (counts)
         start(cpu, MAX(left, 1u));
 }
 
+/* In the page is what it has become, whatever hardware has written there. */
 void vlapic_timer_write(struct virqchip_cpu *cpu, enum vlapic_reg reg, uint32_t value)
 {
     if (reg == APIC_LVT_TIMER) {
@@ -217,9 +226,12 @@ void vlapic_timer_write(struct virqchip_cpu *cpu, enum vlapic_reg reg, uint32_t 
     } else if (reg == APIC_TDCR) {
         write_divider(cpu, value);
     } else if (mode(cpu) != DEADLINE) {
-        vlapic_set_reg(cpu, APIC_TMICT, value);
+        cpu->timer.initial = value;
         start(cpu, value);
+    } else {
+        value = cpu->timer.initial;
     }
+    vlapic_set_reg(cpu, reg, value);
 }
 
 uint32_t vlapic_timer_left(const struct virqchip_cpu *cpu)
@@ -231,7 +243,8 @@ uint32_t vlapic_timer_left(const struct virqchip_cpu *cpu)
 
 bool vlapic_timer_restore(struct virqchip_cpu *cpu, uint32_t left, uint64_t deadline)
 {
-    if (mode(cpu) == DEADLINE ? left != 0 : deadline != 0 || left > vlapic_reg(cpu, APIC_TMICT))
+    vlapic_timer_adopt(cpu);
+    if (mode(cpu) == DEADLINE ? left != 0 : deadline != 0 || left > cpu->timer.initial)
         return false;
     start(cpu, left);
     if (deadline != 0) {

@@ -36,6 +36,8 @@ enum x86_gpr {
 /* The clock of a guest's local APIC timer, and the crystal of CPUID leaf 0x15. */
 #define X86_GUEST_CRYSTAL_HZ 25000000u
 
+#define X86_GUEST_APIC 0xfee00000u /* where guests have their local APIC's page */
+
 /* CR8 is the APIC's task priority: MOV CR8 is an exit VM_EXIT_MSR of this index, no MSR's. */
 #define X86_MSR_CR8 0xfffffff8u
 
