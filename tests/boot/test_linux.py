@@ -18,10 +18,9 @@ def q35(cpu, cpus):
     return pytest.param(Q35, {"cpu": cpu}, cpus, id=f"q35-{cpu}-{cpus}")
 
 
-def bochs(cpus, host_cpus):
-    """VMX. Two CPUs of Bochs run at half the speed of one."""
-    choices = {"emulator": "bochs", "cpus": host_cpus}
-    return pytest.param(Q35, choices, cpus, id=f"bochs-{cpus}-on-{host_cpus}")
+def bochs(cpus):
+    """VMX, on one CPU: two of Bochs run at half its speed."""
+    return pytest.param(Q35, {"emulator": "bochs", "cpus": 1}, cpus, id=f"bochs-{cpus}-on-1")
 
 
 def slow(choice):
@@ -48,9 +47,8 @@ def slow(choice):
         slow(q35("EPYC", 2)),
         slow(q35("max", 1)),
         slow(q35("max", 4)),
-        bochs(1, 1),
-        bochs(2, 1),
-        slow(bochs(2, 2)),
+        bochs(1),
+        bochs(2),
     ],
 )
 def test_boots_to_a_shell_and_powers_off(socle, initrds, board, choices, cpus):
