@@ -252,6 +252,17 @@ bool console_get(struct console *console, uint8_t *byte)
     return got;
 }
 
+bool console_is_within_line(struct console *console)
+{
+    bool within;
+
+    spin_lock(&terminal.lock);
+    within =
+        console == terminal.owner ? !at_line_start() : console->kept_head != console->kept_whole;
+    spin_unlock(&terminal.lock);
+    return within;
+}
+
 bool console_has_input(struct console *console)
 {
     return __atomic_load_n(&console->input_head, __ATOMIC_RELAXED) !=

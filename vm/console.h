@@ -61,6 +61,9 @@ void console_detach(struct console *console);
 /* A byte from the guest. */
 void console_put(struct console *console, uint8_t byte);
 
+/* Has what was put begun a line, and not ended it? */
+bool console_is_within_line(struct console *console);
+
 /* The next typed byte; false when there is none. */
 bool console_get(struct console *console, uint8_t *byte);
 bool console_has_input(struct console *console);

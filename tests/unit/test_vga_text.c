@@ -199,6 +199,27 @@ static void scrolling_by_the_start_shows_the_new_lines_alone(void **unused)
     assert_null(strstr(terminal_text, "old"));
 }
 
+static void put_text(const char *text)
+{
+    for (; *text != '\0'; text++)
+        console_put(&console, (uint8_t)*text);
+}
+
+static void another_devices_line_is_not_cut(void **unused)
+{
+    (void)unused;
+    put_text("half a ");
+    write_at(0, "screen");
+    rest();
+    put_text("line\r\n");
+    EXPECT("half a line\r\nscreen\r\n");
+    put_text("login: "); /* and there it stays */
+    write_at(80, "more");
+    for (unsigned i = 0; i < VGA_TEXT_PATIENCE; i++)
+        rest();
+    assert_non_null(strstr(terminal_text, "more"));
+}
+
 /* As Linux does before it takes the screen: two patterns, then what was there. */
 static void trying_the_memory_shows_nothing(void **unused)
 {
@@ -319,6 +340,7 @@ int main(void)
         TEST(a_guest_that_does_not_rest_is_shown_all_the_same),
         TEST(a_line_with_the_cursor_goes_on),
         TEST(a_begun_line_that_changes_is_shown_anew),
+        TEST(another_devices_line_is_not_cut),
         TEST(scrolling_by_the_start_shows_the_new_lines_alone),
         TEST(trying_the_memory_shows_nothing),
         TEST(scrolling_by_copying_shows_every_line_once),

@@ -117,11 +117,17 @@ static void wait_for_rest(struct vga_text *vga)
     vdev_timer_arm(&vga->timer, arch_counter() + ns_to_ticks(VGA_TEXT_QUIET_NS));
 }
 
+/* A line that another device of the guest's has begun is not cut in two. */
+static bool would_cut_a_line(const struct vga_text *vga)
+{
+    return vga->screen.open_row == VGA_ROWS && console_is_within_line(vga->console);
+}
+
 static void rest(struct vdev *dev)
 {
     struct vga_text *vga = from_vdev(dev);
 
-    if (vga->touched && --vga->patience != 0) {
+    if ((vga->touched || would_cut_a_line(vga)) && --vga->patience != 0) {
         wait_for_rest(vga);
         return;
     }
