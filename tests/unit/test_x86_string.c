@@ -289,6 +289,18 @@ static void without_ports_their_strings_are_refused(void **state)
     assert_int_equal(x86_emulate(&guest.vcpu, &exit_of_test, &bus), ERR_UNSUPPORTED);
 }
 
+/* Left to the CPU, it would exit again, for ever. */
+static void a_place_whose_tables_are_not_in_ram_is_refused(void **state)
+{
+    (void)state;
+    port_exit(0x80, 1, false);
+    set_strings(0, BIT(40), 0);
+    ((uint64_t *)(guest.memory + guest.reg[REG_CR3]))[BIT(40) >> 39] = FAKE_MEMORY | 7;
+    assert_int_equal(EMULATE(INSB), ERR_UNSUPPORTED);
+    assert_int_equal(guest.retired, 0);
+    assert_int_equal(guest.accesses, 0);
+}
+
 static void one_that_was_written_over_is_left_to_the_cpu(void **state)
 {
     (void)state;
@@ -320,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup(a_page_that_is_absent_loses_nothing_of_the_port, set_up),
         cmocka_unit_test_setup(the_user_gets_no_other_port_than_the_exits, set_up),
         cmocka_unit_test_setup(without_ports_their_strings_are_refused, set_up),
+        cmocka_unit_test_setup(a_place_whose_tables_are_not_in_ram_is_refused, set_up),
         cmocka_unit_test_setup(one_that_was_written_over_is_left_to_the_cpu, set_up),
     };
 

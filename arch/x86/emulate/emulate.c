@@ -47,10 +47,7 @@ void emulate_set(struct emulation *e, unsigned reg, unsigned size, uint64_t valu
 
 /* --- fetch --- */
 
-/*
- * Bytes of code from RIP on, up to the page's and the segment's end. *limited: it is the
- * segment that ends.
- */
+/* Where the code at RIP is, and how many bytes of it the segment allows. */
 static status_t code_span(struct emulation *e, const struct x86_segment_state *cs, uint64_t *linear,
                           uint64_t *allowed)
 {
@@ -71,6 +68,12 @@ static status_t fetch_bytes(struct emulation *e, uint64_t linear, uint8_t *to, u
     status_t status = emulate_translate(e, linear, PF_FETCH, &at);
 
     return status == OK ? e->bus->read_memory(e->bus->context, at, to, bytes) : status;
+}
+
+/* A port access is INS or OUTS, unless that was written over meanwhile. */
+static bool has_what_exited(const struct emulation *e)
+{
+    return e->exit->reason != VM_EXIT_PIO || e->insn.op == INSN_INS || e->insn.op == INSN_OUTS;
 }
 
 /* The second page is looked at only if the instruction goes on there. */
@@ -98,7 +101,7 @@ static status_t fetch(struct emulation *e, const struct x86_segment_state *cs)
     }
     if (status == ERR_NOT_FOUND || status == ERR_INVALID_ARGS)
         return emulate_raise(e, VECTOR_GP); /* beyond the segment; too long */
-    return status;
+    return has_what_exited(e) ? status : emulate_again(e);
 }
 
 /* --- dispatch --- */
@@ -186,8 +189,6 @@ status_t x86_emulate(struct hv_vcpu *vcpu, const struct vm_exit *exit, const str
     status = fetch(&e, &cs);
     if (status == OK)
         status = carry_out(&e);
-    if (status == ERR_UNSUPPORTED && exit->reason == VM_EXIT_PIO)
-        status = emulate_again(&e); /* INS or OUTS exited, and was written over meanwhile */
     if (status == OK)
         retire(&e, rflags);
     else if (e.outcome == OUTCOME_FAULT)

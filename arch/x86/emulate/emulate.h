@@ -15,8 +15,8 @@
  * OK: carried out; or the guest takes the fault that its CPU would have raised; or the code is
  * no longer what exited and the CPU is to look at it again; or a string instruction has done
  * X86_STRING_BOUND elements and goes on at the next exit, so that interrupts get in.
- * ERR_UNSUPPORTED: after VM_EXIT_MEMORY, not an instruction that is emulated, or an event's
- * delivery; nothing changed.
+ * ERR_UNSUPPORTED: not an instruction that is emulated, or an event's delivery (after
+ * VM_EXIT_MEMORY), or a table of the guest's that is not in RAM; nothing changed.
  * Others: from `bus`. Of a string instruction, the elements before are done, and RCX tells.
  *
  * A locked instruction is a read and a write on the bus, atomic only as far as the bus makes
