@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A list, sorted by virtual time: see run_queue.h. */
 #include "kernel/run_queue.h"
 
 /* Of the entity's own time: so far behind must a waiting one be to interrupt a slice: 1 ms. */

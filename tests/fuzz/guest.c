@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* See guest.h. */
 #include "tests/fuzz/guest.h"
 
 #include <arch/vcpu.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* See world.h. */
 #include "tests/fuzz/world.h"
 
 #include <setjmp.h>
