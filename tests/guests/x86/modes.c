@@ -15,24 +15,6 @@
 #define NEW_STACKS 0x70000u
 #define DR6_BS (1u << 14)
 
-static const struct mode modes[] = {
-    { .name = "real", .real = true, .bits = 16 },
-    { .name = "unreal", .real = true, .unreal = true, .bits = 16 },
-    { .name = "protected 16", .bits = 16 },
-    { .name = "protected 32", .bits = 32 },
-    { .name = "protected 16 ring 3", .bits = 16, .ring = 3 },
-    { .name = "protected 32 ring 3", .bits = 32, .ring = 3 },
-    { .name = "virtual 8086", .v86 = true, .bits = 16, .ring = 3 },
-    { .name = "paged 16", .bits = 16, .paging = MODE_PAGED_32 },
-    { .name = "paged 32", .bits = 32, .paging = MODE_PAGED_32 },
-    { .name = "paged 32 ring 3", .bits = 32, .ring = 3, .paging = MODE_PAGED_32 },
-    { .name = "paged virtual 8086", .v86 = true, .bits = 16, .ring = 3, .paging = MODE_PAGED_32 },
-    { .name = "pae 16", .bits = 16, .paging = MODE_PAGED_PAE },
-    { .name = "pae 32", .bits = 32, .paging = MODE_PAGED_PAE },
-    { .name = "pae 32 ring 3", .bits = 32, .ring = 3, .paging = MODE_PAGED_PAE },
-    { .name = "pae virtual 8086", .v86 = true, .bits = 16, .ring = 3, .paging = MODE_PAGED_PAE },
-};
-
 static bool limits; /* are they looked at? */
 
 /* ---- CPUID, ports ---- */
@@ -232,7 +214,7 @@ static void beyond_the_device(void)
  */
 static void fault_on_a_new_stack(void)
 {
-    const uint32_t base = NEW_STACKS + (uint32_t)(now - modes) * 0x1000;
+    const uint32_t base = NEW_STACKS + (uint32_t)(now - every_mode) * 0x1000;
 
     if (!limits || now->unreal || now->ring == 3)
         return;
@@ -355,7 +337,7 @@ void guest_main(void)
     mode_prepare();
     limits = has_limits();
     lapic_write(LAPIC_TPR, 0);
-    for (unsigned i = 0; i < ARRAY_SIZE(modes); i++)
+    for (unsigned i = 0; i < EVERY_MODE; i++)
         if (wanted >> i & 1)
-            run_cases(&modes[i], cases, ARRAY_SIZE(cases));
+            run_cases(&every_mode[i], cases, ARRAY_SIZE(cases));
 }

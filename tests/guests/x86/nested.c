@@ -21,22 +21,6 @@
 #define GATE_32 0x8e00u
 #define INTEL 0x6c65746eu /* "ntel" */
 
-static const struct mode modes[] = {
-    { .name = "real", .real = true, .bits = 16 },
-    { .name = "unreal", .real = true, .unreal = true, .bits = 16 },
-    { .name = "protected 16", .bits = 16 },
-    { .name = "protected 32", .bits = 32 },
-    { .name = "protected 32 ring 3", .bits = 32, .ring = 3 },
-    { .name = "virtual 8086", .v86 = true, .bits = 16, .ring = 3 },
-    { .name = "paged 16", .bits = 16, .paging = MODE_PAGED_32 },
-    { .name = "paged 32", .bits = 32, .paging = MODE_PAGED_32 },
-    { .name = "paged 32 ring 3", .bits = 32, .ring = 3, .paging = MODE_PAGED_32 },
-    { .name = "paged virtual 8086", .v86 = true, .bits = 16, .ring = 3, .paging = MODE_PAGED_32 },
-    { .name = "pae 16", .bits = 16, .paging = MODE_PAGED_PAE },
-    { .name = "pae 32", .bits = 32, .paging = MODE_PAGED_PAE },
-    { .name = "pae 32 ring 3", .bits = 32, .ring = 3, .paging = MODE_PAGED_PAE },
-};
-
 static bool limits; /* are they looked at? */
 
 /* ---- faults while one is delivered ---- */
@@ -248,6 +232,6 @@ void guest_main(void)
     mode_prepare();
     limits = has_limits();
     lapic_write(LAPIC_TPR, 0);
-    for (unsigned i = 0; i < ARRAY_SIZE(modes); i++)
-        run_cases(&modes[i], cases, ARRAY_SIZE(cases));
+    for (unsigned i = 0; i < EVERY_MODE; i++)
+        run_cases(&every_mode[i], cases, ARRAY_SIZE(cases));
 }

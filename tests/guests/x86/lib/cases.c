@@ -4,6 +4,24 @@
 
 #define SOCLE 0x6c636f53u
 
+const struct mode every_mode[EVERY_MODE] = {
+    { .name = "real", .real = true, .bits = 16 },
+    { .name = "unreal", .real = true, .unreal = true, .bits = 16 },
+    { .name = "protected 16", .bits = 16 },
+    { .name = "protected 32", .bits = 32 },
+    { .name = "protected 16 ring 3", .bits = 16, .ring = 3 },
+    { .name = "protected 32 ring 3", .bits = 32, .ring = 3 },
+    { .name = "virtual 8086", .v86 = true, .bits = 16, .ring = 3 },
+    { .name = "paged 16", .bits = 16, .paging = MODE_PAGED_32 },
+    { .name = "paged 32", .bits = 32, .paging = MODE_PAGED_32 },
+    { .name = "paged 32 ring 3", .bits = 32, .ring = 3, .paging = MODE_PAGED_32 },
+    { .name = "paged virtual 8086", .v86 = true, .bits = 16, .ring = 3, .paging = MODE_PAGED_32 },
+    { .name = "pae 16", .bits = 16, .paging = MODE_PAGED_PAE },
+    { .name = "pae 32", .bits = 32, .paging = MODE_PAGED_PAE },
+    { .name = "pae 32 ring 3", .bits = 32, .ring = 3, .paging = MODE_PAGED_PAE },
+    { .name = "pae virtual 8086", .v86 = true, .bits = 16, .ring = 3, .paging = MODE_PAGED_PAE },
+};
+
 const struct mode *now;
 
 static const char *what;

@@ -12,6 +12,10 @@ struct mode_case {
     void (*run)(void); /* the mode is selected */
 };
 
+/* Those that are not 64-bit, each with its rings and its paging. */
+#define EVERY_MODE 15
+extern const struct mode every_mode[EVERY_MODE];
+
 /* The mode that a case runs in. */
 extern const struct mode *now;
 
