@@ -135,3 +135,6 @@ struct host_info {
  * reader; *why is then one sentence.
  */
 status_t host_info_read(const struct boot_info *boot, struct host_info *out, const char **why);
+
+/* Is this one of the boot arguments' words? */
+bool host_is_told(const struct host_info *host, const char *word);

@@ -8,7 +8,6 @@
 
 #include "arch/smp.h"
 #include "drivers/terminal/terminal.h"
-#include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 
@@ -25,7 +24,7 @@ static bool has_semihosting; /* a debugger or emulator answers */
 void power_init(const struct host_info *host)
 {
     has_psci = host->psci.conduit == HOST_CONDUIT_SMC && host->psci.version >= PSCI_VERSION_0_2;
-    has_semihosting = strstr(host->bootargs, "semihosting") != NULL;
+    has_semihosting = host_is_told(host, "semihosting");
     panic_set_power_off(power_off);
 }
 

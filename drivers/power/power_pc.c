@@ -13,7 +13,6 @@
 #include "arch/bits.h"
 #include "arch/smp.h"
 #include "drivers/terminal/terminal.h"
-#include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 
@@ -34,8 +33,8 @@ static bool has_debug_exit, has_bochs_exit;
 void power_init(const struct host_info *host)
 {
     pc = host->pc;
-    has_debug_exit = strstr(host->bootargs, "debug-exit") != NULL;
-    has_bochs_exit = strstr(host->bootargs, "bochs-exit") != NULL;
+    has_debug_exit = host_is_told(host, "debug-exit");
+    has_bochs_exit = host_is_told(host, "bochs-exit");
     panic_set_power_off(power_off);
 }
 

@@ -5,14 +5,13 @@
 #include "drivers/screen/screen.h"
 #include "drivers/terminal/terminal.h"
 #include "drivers/uart/uart.h"
-#include "kernel/lib/string.h"
 #include "kernel/log.h"
 
 static bool on_screen;
 
 terminal_write terminal_attach(const struct host_info *host)
 {
-    const bool wants_screen = strstr(host->bootargs, "console=screen") != NULL;
+    const bool wants_screen = host_is_told(host, "console=screen");
 
     if (wants_screen || uart_attach(&host->uart) != OK)
         on_screen = screen_attach(&host->screen) == OK;

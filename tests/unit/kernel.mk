@@ -11,6 +11,7 @@ unit-sched_share := $(unit-sched)
 unit-smp := kernel/smp.c kernel/irq.c kernel/timer.c kernel/percpu.c kernel/log.c kernel/lib/format.c \
             tests/unit/fake_panic.c arch/fake/fake_cpu.c
 unit-libs-smp := -lpthread
+unit-bootargs := drivers/firmware/bootargs.c
 unit-hostfdt := drivers/firmware/fdt.c drivers/firmware/fdt_nodes.c drivers/firmware/fdt_read.c
 unit-libs-hostfdt := -lfdt
 unit-panic := kernel/panic.c kernel/log.c kernel/lib/format.c
