@@ -22,10 +22,8 @@
 #define MSR_TSC_DEADLINE 0x6e0
 
 #define CPUID_ECX_TSC_DEADLINE BIT(24)
-#define CPUID_ECX_HYPERVISOR BIT(31)
 #define CPUID_TSC 0x15
 #define CPUID_HYPERVISOR_FREQUENCIES 0x40000010
-#define CPUID_HYPERVISOR_MAX 0x40000000
 
 #define LVT_MASKED BIT(16)
 #define LVT_DEADLINE BIT(18)
@@ -138,8 +136,7 @@ static uint64_t announced_tsc_hz(void)
         if (tsc.eax != 0 && tsc.ebx != 0 && tsc.ecx != 0)
             return (uint64_t)tsc.ecx * tsc.ebx / tsc.eax;
     }
-    if ((cpuid(1, 0).ecx & CPUID_ECX_HYPERVISOR) &&
-        cpuid(CPUID_HYPERVISOR_MAX, 0).eax >= CPUID_HYPERVISOR_FREQUENCIES)
+    if (cpuid_hypervisor().eax >= CPUID_HYPERVISOR_FREQUENCIES)
         return (uint64_t)cpuid(CPUID_HYPERVISOR_FREQUENCIES, 0).eax * 1000;
     return 0;
 }

@@ -19,6 +19,12 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
     return out;
 }
 
+/* Leaf 0x40000000, of who virtualizes or emulates this CPU: zeros where nobody does. */
+static inline struct cpuid cpuid_hypervisor(void)
+{
+    return cpuid(1, 0).ecx >> 31 ? cpuid(0x40000000, 0) : (struct cpuid){ 0 };
+}
+
 static inline uint64_t rdmsr(uint32_t index)
 {
     uint32_t low, high;
