@@ -135,6 +135,10 @@ struct hv_ops {
     /* On each CPU, after probe. Same errors as probe. */
     status_t (*cpu_enable)(const char **why);
 
+    /* Why guests had better stay off the boot CPU where there are others; NULL: for no reason.
+     * The function may be NULL, too. After probe. */
+    const char *(*spare_boot_cpu)(void);
+
     /* Registers to their reset values. Not loaded on any CPU. Called again for a restart. */
     void (*vcpu_reset)(struct hv_vcpu *vcpu, const struct hv_reset *reset);
 

@@ -182,12 +182,27 @@ static void shut_down(struct console *console)
     (void)vm_shutdown(vm, SHUTDOWN_PATIENCE_MS); /* refused: the log says why */
 }
 
-static status_t start_vm(const struct bundle *bundle, unsigned index)
+/* For VMs whose configuration names none: all, unless there is a reason against the first. */
+static uint64_t cpus_for_guests(void)
+{
+    const char *why = NULL;
+
+    if (hv->spare_boot_cpu != NULL && cpu_count() > 1)
+        why = hv->spare_boot_cpu();
+    if (why == NULL)
+        return UINT64_MAX;
+    log_info("guests stay off the boot CPU: %s", why);
+    return ~BIT(0);
+}
+
+static status_t start_vm(const struct bundle *bundle, unsigned index, uint64_t cpus)
 {
     static struct vm_config config; /* too large for a stack */
     struct vm *vm = NULL;
     status_t status = bundle_vm(bundle, index, &config);
 
+    if (config.affinity == 0)
+        config.affinity = cpus;
     if (status == OK)
         status = vm_create(&config, &vm);
     if (status != OK)
@@ -200,6 +215,7 @@ static status_t start_vm(const struct bundle *bundle, unsigned index)
 
 static void start_vms(void)
 {
+    const uint64_t cpus = cpus_for_guests();
     struct bundle bundle;
     const char *why = "";
 
@@ -211,7 +227,7 @@ static void start_vms(void)
     vm_set_ended_hook(vm_ended);
     console_set_shutdown(shut_down);
     for (unsigned i = 0; i < bundle_vm_count(&bundle); i++) {
-        if (start_vm(&bundle, i) != OK)
+        if (start_vm(&bundle, i, cpus) != OK)
             exit_status = EXIT_NO_VM;
     }
     if (vm_first() == NULL) {

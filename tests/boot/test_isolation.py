@@ -68,7 +68,7 @@ def test_shares_of_a_cpu_follow_priorities(socle):
 def test_restarts_leave_the_free_count_where_it_was(socle, board, rounds):
     toml = guest("restart", board=board)
     # Counting instructions: Socle lets a guest that keeps resetting wait, and idle time costs none.
-    machine = socle(toml, board=board, memory="512M", cpus=2, icount=True)
+    machine = socle(toml, board=board, memory="512M", cpus=1, icount=True)
     for _ in range(rounds):
         machine.expect("restart: fresh, waiting")
         machine.send("r")

@@ -69,6 +69,10 @@ def test_registers_are_each_guests_own(socle):
     assert guests_said(text).count("PASS marks that others changed") == 2
 
 
+def test_state_of_one_cpu_while_others_load_x87_state(socle):
+    run(socle, "x87", 2)
+
+
 @pytest.mark.parametrize("cpu", ["EPYC", "max"])
 def test_code_that_changes_modes_and_itself(socle, cpu):
     run(socle, "switch", cpu=cpu)

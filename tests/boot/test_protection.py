@@ -10,20 +10,21 @@ from bundles import Q35, VIRT, guest
 from monitor import Debugger, Monitor
 from pagetables import PAGE
 
-CPUS = 2
+CPUS_FOR_GUESTS = 2
 STACK = 16 << 10
 
 
 @dataclass(frozen=True)
 class Architecture:
+    cpus: int
     format: pagetables.Format
     stack_pointer: str  # as the monitor names it
     image: int
 
 
 ARCHITECTURES = {
-    VIRT: Architecture(pagetables.EL2, "SP", 0x8000_0000_0000),
-    Q35: Architecture(pagetables.X86, "RSP", 0xFFFF_FFFF_8000_0000),
+    VIRT: Architecture(2, pagetables.EL2, "SP", 0x8000_0000_0000),
+    Q35: Architecture(3, pagetables.X86, "RSP", 0xFFFF_FFFF_8000_0000),
 }
 
 
@@ -33,13 +34,14 @@ class Stopped:
     def __init__(self, board, machine, stub):
         self.board = board
         self.architecture = ARCHITECTURES[board]
+        self.cpus = self.architecture.cpus
         self.monitor = Monitor(machine)
         self.stub = stub
 
     def system_registers(self, name):
         """Of each CPU; arm64's."""
         debugger = Debugger(self.stub)
-        return [debugger.system_register(name, cpu) for cpu in range(CPUS)]
+        return [debugger.system_register(name, cpu) for cpu in range(self.cpus)]
 
     def root(self):
         """The CPUs have one."""
@@ -47,7 +49,7 @@ class Stopped:
             roots = self.system_registers("TTBR0_EL2")
         else:
             roots = self.monitor.registers("CR3")
-        assert len(roots) == CPUS and len(set(roots)) == 1
+        assert len(roots) == self.cpus and len(set(roots)) == 1
         return roots[0]
 
     def mappings(self):
@@ -65,7 +67,7 @@ def stopped(socle, board, tmp_path):
     machine = socle(
         guest("fault", board=board),
         board=board,
-        cpus=CPUS,
+        cpus=CPUS_FOR_GUESTS,
         memory="512M",
         extra=["-append", "", "-no-shutdown", "-gdb", f"unix:{stub},server=on,wait=off"],
     )
@@ -105,7 +107,7 @@ def test_no_page_is_writable_and_executable(stopped):
 def test_stacks_end_at_pages_that_are_not_mapped(stopped):
     pages = stopped.pages()
     tops = stopped.monitor.registers(stopped.architecture.stack_pointer)
-    assert len(tops) == CPUS
+    assert len(tops) == stopped.cpus
     for top in tops:
         assert 0 < below(pages, (top | PAGE - 1) + 1) <= STACK
 
@@ -133,8 +135,8 @@ TSS_IST = 0x24
 @pytest.mark.parametrize("board", [Q35], ids=str)
 def test_every_cpu_has_its_protections_on(stopped):
     cr0, cr4, efer = map(stopped.monitor.registers, ("CR0", "CR4", "EFER"))
-    assert len(cr0) == len(cr4) == len(efer) == CPUS
-    for cpu in range(CPUS):
+    assert len(cr0) == len(cr4) == len(efer) == stopped.cpus
+    for cpu in range(stopped.cpus):
         assert cr0[cpu] & CR0_WP
         assert cr4[cpu] & CR4_SMEP and cr4[cpu] & CR4_SMAP
         assert efer[cpu] & EFER_NXE
@@ -156,4 +158,4 @@ def test_emergencies_have_stacks_of_their_own(stopped):
             top = monitor.words(task + TSS_IST + 8 * (ist - 1))[0]
             assert below(pages, top) == STACK
             stacks.append(top)
-    assert len(set(stacks)) == len(stacks) == CPUS * len(IST_VECTORS)
+    assert len(set(stacks)) == len(stacks) == stopped.cpus * len(IST_VECTORS)

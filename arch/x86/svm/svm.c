@@ -26,6 +26,8 @@
 #define CPUID_SVM 0x8000000a
 #define CPUID_EXT1_ECX_SVM BIT(2)
 
+#define HYPERVISOR_TCG 0x54474354 /* "TCGT" of "TCGTCGTCGTCG" */
+
 #define MSR_VM_CR 0xc0010114
 #define VM_CR_SVMDIS BIT(4)
 #define MSR_VM_HSAVE_PA 0xc0010117
@@ -122,6 +124,17 @@ static status_t cpu_enable(const char **why)
     if (status == OK)
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
     return status;
+}
+
+/*
+ * QEMU, as of 7.2: FXRSTOR, XRSTOR and FLDENV on any CPU write a flag of the boot CPU's, and may
+ * undo what VMRUN or #VMEXIT does to other flags in the same word at that moment. Then a guest
+ * goes on in the host's state, or the host in the guest's. CPUs that take turns (-icount) are not
+ * concerned, but there is no telling.
+ */
+static const char *spare_boot_cpu(void)
+{
+    return cpuid_hypervisor().ebx == HYPERVISOR_TCG ? "QEMU's others disturb SVM there" : NULL;
 }
 
 /* --- a vCPU --- */
@@ -288,6 +301,7 @@ static const struct hv_ops svm_ops = {
     .name = "SVM",
     .probe = probe,
     .cpu_enable = cpu_enable,
+    .spare_boot_cpu = spare_boot_cpu,
     .vcpu_reset = vcpu_reset,
     .vcpu_set_space = vcpu_set_space,
     .vcpu_load = vcpu_load,
