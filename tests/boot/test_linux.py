@@ -3,6 +3,7 @@
 
 import re
 
+import initramfs
 import pytest
 from bundles import Q35, VIRT, hello, linux
 from conftest import EXIT_OK, free_pages
@@ -94,12 +95,13 @@ USUAL_WARNINGS = (
 
 
 @pytest.mark.parametrize("cpu", ["EPYC", "max"])
-def test_kernel_log_of_a_pc_has_no_complaint(socle, initrds, cpu):
-    """Counting instructions, for clocks are judged, too."""
-    toml = linux("debian", initrds(Q35), board=Q35, cmdline="quiet nokaslr")
-    machine = socle(toml, board=Q35, cpu=cpu, cpus=1, icount=True)
-    machine.expect(PROMPT)
-    log = machine.command("dmesg")
+def test_kernel_log_of_a_pc_has_no_complaint(socle, tmp_path, cpu):
+    """Counting instructions, for clocks are judged, too. Nothing is typed: QEMU, as of 7.2, repeats
+    an interrupt given to a guest if input comes at that moment, and then even where IF is 0."""
+    init = initramfs.INIT.replace("exec setsid cttyhack sh", "dmesg; poweroff -f")
+    initrd = initramfs.make(Q35.sysroot / "bin/busybox", tmp_path / "initrd.gz", init)
+    toml = linux("debian", initrd, board=Q35, cmdline="quiet nokaslr")
+    log = socle(toml, board=Q35, cpu=cpu, cpus=1, icount=True).end(EXIT_OK)
     complaints = r"(?i)warn|error|fail|bug|unable|unstable|invalid\b|problem|not consistent|oops|call trace"
     lines = [line for line in log.splitlines() if re.search(complaints, line)]
     assert [line for line in lines if not any(re.search(usual, line) for usual in USUAL_WARNINGS)] == []
