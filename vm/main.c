@@ -182,7 +182,7 @@ static void shut_down(struct console *console)
     (void)vm_shutdown(vm, SHUTDOWN_PATIENCE_MS); /* refused: the log says why */
 }
 
-/* For VMs whose configuration names none: all, unless there is a reason against the first. */
+/* For VMs whose configuration names none: 0, which is any, or all but one that had better not. */
 static uint64_t cpus_for_guests(void)
 {
     const char *why = NULL;
@@ -190,7 +190,7 @@ static uint64_t cpus_for_guests(void)
     if (hv->spare_boot_cpu != NULL && cpu_count() > 1)
         why = hv->spare_boot_cpu();
     if (why == NULL)
-        return UINT64_MAX;
+        return 0;
     log_info("guests stay off the boot CPU: %s", why);
     return ~BIT(0);
 }

@@ -3,16 +3,14 @@
 
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from bundle_tool import TOOLS
 
 
 def shown(*arguments):
     """The emulator's command, as a list of words."""
-    command = [ROOT / "tools/socle-run", "--show", "--bundle", "a bundle", *arguments]
+    command = [TOOLS / "socle-run", "--show", "--bundle", "a bundle", *arguments]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
     return shlex.split(run.stdout)
 
