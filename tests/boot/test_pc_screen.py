@@ -154,7 +154,8 @@ def test_panic_stays_on_the_screen_until_a_key_is_pressed(screen):
 def test_linux_at_a_screen_and_a_keyboard(screen, make_bundle, initrds):
     """Capitals, corrections and control characters reach its shell; Ctrl-] is Socle's."""
     bundle = make_bundle(linux("one", initrds(Q35), board=Q35) + guest("two", "restart", board=Q35))
-    machine = screen("-vga", "std", "-kernel", IMAGE, "-initrd", bundle, "-append", "debug-exit")
+    words = ["-smp", "2", "-vga", "std", "-kernel", IMAGE, "-initrd", bundle]
+    machine = screen(*words, "-append", "debug-exit")
     machine.wait(machine.text, "guest# ")
     machine.type("echo A_bx\bcD-e\n")
     machine.wait(machine.text, "\nA_bcD-e ")
